@@ -75,7 +75,7 @@ async function runMocha(args, node, resultFile) {
 
 /** @param {string} arg */
 function isTestPath(arg) {
-  return /^(?:\.\/)?test\//.test(arg) && existsSync(join(ROOT, arg));
+  return /^(?:\.\/)?test\//.test(arg);
 }
 
 /** @param {string} path */
