@@ -1,1 +1,33 @@
-export {};
+export { addressKey } from "./address-key.ts";
+export type { AddressKeyOptions } from "./address-key.ts";
+export { clientAddress } from "./client-address.ts";
+export type { AddressedRequest, ClientAddressOptions } from "./client-address.ts";
+export { TICKS_PER_MS } from "./gcra.ts";
+export { createHalfSipHash } from "./half-sip-hash.ts";
+export type { KeyedHash } from "./half-sip-hash.ts";
+export { createLimiter } from "./limiter.ts";
+export type {
+  AdmittedDecision,
+  Decision,
+  LimitedDecision,
+  Limiter,
+  LimiterOptions,
+} from "./limiter.ts";
+export { MemoryStore } from "./memory-store.ts";
+export type { MemoryStoreOptions } from "./memory-store.ts";
+export type { RateLimitPolicy } from "./policy.ts";
+export { PROBLEM_MEDIA_TYPE, quotaExceededBody, quotaExceededProblem } from "./problem-details.ts";
+export type { QuotaExceededProblem } from "./problem-details.ts";
+export { rateLimit } from "./rate-limit.ts";
+export type {
+  ForwardedHeader,
+  RateLimitedRequest,
+  RateLimitedResponse,
+  RateLimitMiddleware,
+  RateLimitOptions,
+} from "./rate-limit.ts";
+export { rateLimitFields } from "./rate-limit-headers.ts";
+export { parseRate } from "./rate.ts";
+export type { Ledger, Store } from "./store.ts";
+export { trustedProxies } from "./trusted-proxies.ts";
+export type { TrustedProxies } from "./trusted-proxies.ts";

@@ -1,0 +1,34 @@
+/**
+ * Where limiters keep what their keys owe.
+ *
+ * A store hands out one `Ledger` per policy name. Ledgers of different names never share an entry,
+ * whatever the keys; two ledgers of one name are the same ledger, so a limiter that is replaced by
+ * one with other numbers finds its keys as they were.
+ */
+export interface Store {
+  ledger(policyName: string): Ledger;
+}
+
+/**
+ * The debts of one policy. All amounts are whole ticks of 1/90,090 ms (`TICKS_PER_MS`).
+ *
+ * Keys are any strings: empty, very long, hostile. A store must treat them as opaque, must not mix
+ * two of them up, and must bound what it spends on them. Entries whose debt is drained may be
+ * dropped at any time; a store that runs out of room drops the least indebted first.
+ */
+export interface Ledger {
+  /**
+   * Charges `cost` to `key` if its debt then stays within `capacity`, in one atomic step: no other
+   * charge of the key may come between reading and writing.
+   *
+   * Returns the debt with the cost added. At most `capacity`: the cost was charged. More: nothing
+   * was charged, and the excess is the time to wait. A cost of 0 reads the debt and changes nothing.
+   *
+   * A debt above `capacity` counts as `capacity`. `now` never decreases within a process; a store
+   * with a clock of its own, shared by several processes, uses that one instead.
+   */
+  charge(key: string, cost: number, capacity: number, now: number): number;
+
+  /** Cancels the debt of `key`. */
+  forget(key: string): void;
+}
