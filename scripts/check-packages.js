@@ -6,7 +6,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { ROOT } from "./ensure-built.js";
 
-const REQUIRED = ["LICENSE", "README.md", "package.json", "dist/index.js", "dist/index.d.ts"];
+const REQUIRED = ["LICENSE", "README.md", "package.json"];
 const ALLOWED = /^(?:LICENSE|README\.md|package\.json|bin\/.+\.js|(?:dist|src)\/.+)$/;
 const UNWANTED = /(?:^|\/)tests?\/|\.test\.|\.tsbuildinfo$|\.(?:pem|key|p12)$/;
 
@@ -38,7 +38,11 @@ function* checkContents() {
   );
   for (const { name, files } of packages) {
     const paths = files.map((file) => file.path);
-    for (const path of REQUIRED.filter((required) => !paths.includes(required))) {
+    const compiled = paths
+      .map((path) => /^src\/(.+)(?<!\.d)\.ts$/.exec(path)?.[1])
+      .filter((module) => module !== undefined)
+      .flatMap((module) => [`dist/${module}.js`, `dist/${module}.d.ts`]);
+    for (const path of [...REQUIRED, ...compiled].filter((wanted) => !paths.includes(wanted))) {
       yield `${name}: the package lacks ${path}`;
     }
     for (const path of paths.filter((found) => !ALLOWED.test(found) || UNWANTED.test(found))) {
