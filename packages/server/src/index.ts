@@ -1,1 +1,11 @@
-export {};
+export type { AccessLogFormat } from "./access-log.ts";
+export type {
+  Application,
+  MemoryConfig,
+  ServerConfig,
+  ServerEvent,
+  TimeoutConfig,
+} from "./config.ts";
+export { createServer, type HauberkServer, type ServerAddresses } from "./create-server.ts";
+export { ServerError, type ServerErrorCode } from "./errors.ts";
+export { nodeReleaseWarning } from "./node-release.ts";

@@ -1,0 +1,162 @@
+import {
+  createServer,
+  type HauberkServer,
+  nodeReleaseWarning,
+  type ServerAddresses,
+  type ServerConfig,
+  type ServerEvent,
+} from "@hauberk/server";
+import { choice, parseCommand, wholeNumber } from "./command.ts";
+import { misuse } from "./misuse.ts";
+
+const OPTIONS = {
+  port: { type: "string" },
+  "http-port": { type: "string" },
+  host: { type: "string" },
+  cert: { type: "string" },
+  key: { type: "string" },
+  "tls-profile": { type: "string" },
+  preset: { type: "string" },
+  limit: { type: "string" },
+  "trusted-proxy": { type: "string", multiple: true },
+  log: { type: "string" },
+} as const;
+
+type Values = ReturnType<typeof parseCommand<typeof OPTIONS>>["values"];
+
+interface ServingCertificate {
+  readonly source: ServerConfig["certificate"];
+  /** The CA to trust, when the certificate is one made for development. */
+  readonly caFile?: string;
+  close(): void;
+}
+
+/** `hauberk serve`: serves a folder until SIGINT or SIGTERM, then finishes what is in flight. */
+export async function serve(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseCommand(args, OPTIONS);
+  const [root = ".", ...others] = positionals;
+  if (others.length > 0) throw misuse(`serve takes one folder, not ${positionals.length}`);
+  const options = await serverOptions(values);
+  const certificate = await servingCertificate(values);
+  const isDevelopment = certificate.caFile !== undefined;
+  const server = createServer({
+    ...options,
+    root,
+    certificate: certificate.source,
+    host: values.host ?? (isDevelopment ? "localhost" : "::"),
+    headers: {
+      preset: choice("--preset", values.preset ?? "site", ["site", "strict", "api"]),
+      // A browser that remembers HSTS for localhost refuses every other plain HTTP server there.
+      ...(isDevelopment && { strictTransportSecurity: false }),
+    },
+    onEvent: reportEvent,
+  });
+  const stopped = untilSignal();
+  try {
+    const addresses = await server.listen();
+    announce(addresses, root, certificate.caFile, options.log === "json");
+    await stopped;
+  } finally {
+    await close(server, certificate);
+  }
+}
+
+async function close(server: HauberkServer, certificate: ServingCertificate): Promise<void> {
+  await server.close();
+  certificate.close();
+}
+
+async function serverOptions(values: Values): Promise<Partial<ServerConfig> & Pick<ServerConfig, "log">> {
+  const httpPort = values["http-port"] ?? "8080";
+  return {
+    port: wholeNumber("--port", values.port ?? "8443", 0, 65_535),
+    httpPort: httpPort === "off" ? false : wholeNumber("--http-port", httpPort, 0, 65_535),
+    tlsProfile: choice("--tls-profile", values["tls-profile"] ?? "intermediate", [
+      "intermediate",
+      "modern",
+    ]),
+    rateLimit: await rateLimit(values.limit ?? "off"),
+    trustedProxies: values["trusted-proxy"] ?? [],
+    log: choice("--log", values.log ?? "combined", ["json", "combined", "off"]),
+  };
+}
+
+async function rateLimit(text: string): Promise<NonNullable<ServerConfig["rateLimit"]>> {
+  if (text === "off") return false;
+  const { parseRate } = await import("@hauberk/rate-limit");
+  try {
+    return parseRate(text);
+  } catch (error) {
+    throw misuse(`--limit: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function servingCertificate({ cert, key }: Values): Promise<ServingCertificate> {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw misuse(`--cert and --key go together; ${cert === undefined ? "--cert" : "--key"} is missing`);
+  }
+  if (cert !== undefined && key !== undefined) {
+    const { watchCertificates } = await import("@hauberk/tls");
+    const watcher = await watchCertificates([{ certFile: cert, keyFile: key }], {
+      onEvent(event) {
+        process.stderr.write(`hauberk: certificate ${event.kind}: ${event.certFile}\n`);
+      },
+    });
+    return {
+      source: watcher,
+      close() {
+        watcher.close();
+      },
+    };
+  }
+  const [{ devCertificate }, { LOCAL_NAMES, describe, trustAdvice }] = await Promise.all([
+    import("@hauberk/cert"),
+    import("./cert.ts"),
+  ]);
+  const certificate = await devCertificate(LOCAL_NAMES);
+  if (certificate.status !== "reused") {
+    process.stderr.write(`${describe(certificate)}\n${trustAdvice(certificate.caFile)}\n`);
+  }
+  return { source: certificate, caFile: certificate.caFile, close: () => undefined };
+}
+
+function announce(
+  { https, http }: ServerAddresses,
+  root: string,
+  caFile: string | undefined,
+  isStdoutForLog: boolean,
+): void {
+  const warning = nodeReleaseWarning();
+  if (warning !== undefined) process.stderr.write(`hauberk: WARNING: ${warning}\n`);
+  const lines = [
+    `Serving ${root}`,
+    `  ${https}`,
+    ...(http === undefined ? [] : [`  ${http} redirects there`]),
+    ...(caFile === undefined ? [] : [`  CA to trust: ${caFile}`]),
+    "Stop with Ctrl+C",
+  ];
+  (isStdoutForLog ? process.stderr : process.stdout).write(`${lines.join("\n")}\n`);
+}
+
+function reportEvent(event: ServerEvent): void {
+  const { error } = event;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`hauberk: ${event.kind}: ${message}\n`);
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the second one ends the process at once. */
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => {
+        if (isStopping) process.exit(1);
+        isStopping = true;
+        process.stderr.write("hauberk: finishing the requests in flight; once more to stop at once\n");
+        resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,252 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { SecurityHeadersOptions } from "@hauberk/headers";
+import type { RateLimitPolicy } from "@hauberk/rate-limit";
+import type { CertificatePair, CertificateSource, TlsProfileName } from "@hauberk/tls";
+import { z } from "zod";
+import type { AccessLogFormat } from "./access-log.ts";
+
+/** A function that answers requests: an Express or Connect application, or a plain node:http listener. */
+export type Application = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** Something worth an operator's attention; the server goes on. */
+export type ServerEvent =
+  | { readonly kind: "application-failed"; readonly error: unknown }
+  | { readonly kind: "request-failed"; readonly error: unknown }
+  | { readonly kind: "log-failed"; readonly error: Error }
+  | { readonly kind: "certificate-rejected"; readonly error: Error };
+
+/** What `createServer` needs to know. Parsed once; an unknown key or a value out of bounds is an error. */
+export interface ServerConfig {
+  /** A private key with its certificate chain, or a source of several that may change while the server runs. */
+  readonly certificate: CertificatePair | CertificateSource;
+  /** Folder whose files are served. At least one of `root` and `app` is needed. */
+  readonly root?: string | undefined;
+  /** Answers what `root` has no file for, over HTTP/1.1 and HTTP/2 alike. */
+  readonly app?: Application | undefined;
+  /**
+   * Address or name to listen on; a name listens on all its addresses.
+   * @default "localhost"
+   */
+  readonly host?: string | undefined;
+  /**
+   * TCP port for HTTPS, 0 for any free one.
+   * @default 8443
+   */
+  readonly port?: number | undefined;
+  /**
+   * TCP port for plain HTTP, which only redirects; 0 for any free one, false for none.
+   * @default 8080
+   */
+  readonly httpPort?: number | false | undefined;
+  /**
+   * Hosts this server speaks for: those its certificates cover, a list of names, or any.
+   * Requests for others get 421.
+   * @default "certificate"
+   */
+  readonly hosts?: "certificate" | "any" | readonly string[] | undefined;
+  /**
+   * Mozilla's TLS profile.
+   * @default "intermediate"
+   */
+  readonly tlsProfile?: TlsProfileName | undefined;
+  /** Security headers of every response; the preset `site` unless named otherwise. */
+  readonly headers?: SecurityHeadersOptions | undefined;
+  /**
+   * Requests that one client address may make, or false for no limit.
+   * @default false
+   */
+  readonly rateLimit?: RateLimitPolicy | false | undefined;
+  /**
+   * Address ranges (CIDR) of proxies whose X-Forwarded-For is believed.
+   * @default []
+   */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /**
+   * Cache-Control of files.
+   * @default "no-cache" (keep a copy, ask whether it is still right)
+   */
+  readonly cacheControl?: string | undefined;
+  /** Files kept in memory. */
+  readonly memory?: MemoryConfig | undefined;
+  /** How long the server waits for what. */
+  readonly timeouts?: TimeoutConfig | undefined;
+  /**
+   * Access log on standard output.
+   * @default "off"
+   */
+  readonly log?: AccessLogFormat | undefined;
+  /** Told of failures that no client sees. */
+  readonly onEvent?: ((event: ServerEvent) => void) | undefined;
+  /**
+   * Monotonic milliseconds for the rate limit.
+   * @default performance.now
+   */
+  readonly clock?: (() => number) | undefined;
+}
+
+export interface MemoryConfig {
+  /**
+   * Largest file kept in memory, bytes, 0 to 16 MiB.
+   * @default 262144
+   */
+  readonly maxFileBytes?: number | undefined;
+  /**
+   * All kept files together, bytes.
+   * @default 67108864 (64 MiB)
+   */
+  readonly maxBytes?: number | undefined;
+  /**
+   * Milliseconds until a changed file is noticed, 0 to 3,600,000.
+   * @default 1000
+   */
+  readonly revalidateMs?: number | undefined;
+}
+
+/** Milliseconds, each 1 to 86,400,000. */
+export interface TimeoutConfig {
+  /** Until the TLS handshake is complete. @default 10000 */
+  readonly handshakeMs?: number | undefined;
+  /** Until all fields of an HTTP/1.1 request have arrived. @default 15000 */
+  readonly headersMs?: number | undefined;
+  /** Until the whole HTTP/1.1 request has arrived. @default 300000 */
+  readonly requestMs?: number | undefined;
+  /** Between two HTTP/1.1 requests of one connection. @default 15000 */
+  readonly keepAliveMs?: number | undefined;
+  /** Without a byte in either direction. @default 60000 */
+  readonly idleMs?: number | undefined;
+  /** For requests in flight when the server closes. @default 30000 */
+  readonly shutdownMs?: number | undefined;
+}
+
+type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
+/** The configuration with every default filled in. */
+export interface ServerSettings extends Complete<
+  Omit<ServerConfig, "root" | "app" | "memory" | "timeouts">
+> {
+  readonly root?: string | undefined;
+  readonly app?: Application | undefined;
+  readonly memory: Complete<MemoryConfig>;
+  readonly timeouts: Complete<TimeoutConfig>;
+}
+
+const milliseconds = (byDefault: number): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().min(1).max(86_400_000).default(byDefault);
+const tcpPort = z.number().int().min(0).max(65_535);
+const functionOf = <T>(): z.ZodType<T, T> =>
+  z.custom<T>((value) => typeof value === "function", { error: "expected a function" });
+
+const memory = z.strictObject({
+  maxFileBytes: z.number().int().min(0).max(16_777_216).default(262_144),
+  maxBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(67_108_864),
+  revalidateMs: z.number().int().min(0).max(3_600_000).default(1000),
+});
+
+const timeouts = z.strictObject({
+  handshakeMs: milliseconds(10_000),
+  headersMs: milliseconds(15_000),
+  requestMs: milliseconds(300_000),
+  keepAliveMs: milliseconds(15_000),
+  idleMs: milliseconds(60_000),
+  shutdownMs: milliseconds(30_000),
+});
+
+const serverConfig = z.strictObject({
+  certificate: z.custom<CertificatePair | CertificateSource>(isCertificate, {
+    error: "expected { key, cert } as PEM text, or a certificate source",
+  }),
+  root: z.string().min(1).optional(),
+  app: functionOf<Application>().optional(),
+  host: z.string().min(1).default("localhost"),
+  port: tcpPort.default(8443),
+  httpPort: z.union([tcpPort, z.literal(false)]).default(8080),
+  hosts: z
+    .union([z.literal("certificate"), z.literal("any"), z.array(z.string().min(1)).min(1).readonly()])
+    .default("certificate"),
+  tlsProfile: z.enum(["intermediate", "modern"]).default("intermediate"),
+  headers: z.custom<SecurityHeadersOptions>(isObject, { error: "expected an object" }).default({}),
+  rateLimit: z.union([z.custom<RateLimitPolicy>(isObject), z.literal(false)]).default(false),
+  trustedProxies: z.array(z.string()).readonly().default([]),
+  cacheControl: z
+    .string()
+    .regex(/^[\x20-\x7e]+$/)
+    .default("no-cache"),
+  memory: memory.default(memory.parse({})),
+  timeouts: timeouts.default(timeouts.parse({})),
+  log: z.enum(["json", "combined", "off"]).default("off"),
+  onEvent: functionOf<(event: ServerEvent) => void>().default(() => () => undefined),
+  clock: functionOf<() => number>().default(() => () => performance.now()),
+});
+
+/**
+ * Returns the settings that `config` means.
+ *
+ * @throws {TypeError} An option is unknown or has the wrong type; the nearest name is offered.
+ * @throws {RangeError} A number is out of bounds.
+ */
+export function parseServerConfig(config: ServerConfig): ServerSettings {
+  const parsed = serverConfig.safeParse(config);
+  if (parsed.success) {
+    if (parsed.data.root === undefined && parsed.data.app === undefined) {
+      throw new TypeError("Cannot create server: give it a root folder, an app, or both");
+    }
+    return parsed.data;
+  }
+  throw configError(parsed.error.issues);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function configError(issues: readonly Issue[]): Error {
+  const [issue] = issues;
+  if (issue?.code === "unrecognized_keys") return unknownKeyError(issue);
+  const path = issue?.path.join(".") ?? "";
+  const name = path === "" ? "configuration" : `option "${path}"`;
+  const message = `Cannot create server: ${name}: ${issue?.message ?? "is invalid"}`;
+  const isRange = issue?.code === "too_small" || issue?.code === "too_big";
+  return isRange ? new RangeError(message) : new TypeError(message);
+}
+
+function unknownKeyError(issue: Extract<Issue, { code: "unrecognized_keys" }>): TypeError {
+  const [key = ""] = issue.keys;
+  const path = [...issue.path, key].join(".");
+  const parent = issue.path[0];
+  const known = Object.keys(
+    parent === "memory" ? memory.shape : parent === "timeouts" ? timeouts.shape : serverConfig.shape,
+  );
+  return new TypeError(
+    `Cannot create server: unknown option "${path}"; did you mean "${nearest(key, known)}"?`,
+  );
+}
+
+/** Returns the name with the smallest edit distance to `name`. */
+function nearest(name: string, known: readonly string[]): string {
+  const ranked = known.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
+  return ranked.reduce((best, one) => (one.distance < best.distance ? one : best)).candidate;
+}
+
+/** Levenshtein distance without regard to case. */
+function distance(a: string, b: string): number {
+  const target = b.toLowerCase();
+  let row = Array.from({ length: target.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...a.toLowerCase()].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < target.length; j++) {
+      const substitution = (row[j] ?? 0) + (letter === target[j] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function isCertificate(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if ("certificateFor" in value) return typeof value.certificateFor === "function";
+  const { key, cert } = value as Partial<Record<"key" | "cert", unknown>>;
+  return typeof key === "string" && typeof cert === "string";
+}

@@ -1,0 +1,188 @@
+import { realpathSync, statSync } from "node:fs";
+import type { Socket } from "node:net";
+import { compileSecurityHeaders } from "@hauberk/headers";
+import { clientAddress, createLimiter, trustedProxies } from "@hauberk/rate-limit";
+import { type CertificateSource, createTlsServer, fixedCertificates } from "@hauberk/tls";
+import { createAccessLog } from "./access-log.ts";
+import { createApplicationCaller } from "./application.ts";
+import { parseServerConfig, type ServerConfig, type ServerSettings } from "./config.ts";
+import { Connections } from "./connections.ts";
+import { ServerError } from "./errors.ts";
+import type { ExchangeContext } from "./exchange.ts";
+import { createHttp1Server } from "./http1-server.ts";
+import { createHttp2Server } from "./http2-server.ts";
+import { createHostCheck } from "./known-hosts.ts";
+import { type Listener, listen } from "./listener.ts";
+import { createResourceCache } from "./resource-cache.ts";
+import { createStages, type StageSettings } from "./stages.ts";
+import { createStaticFiles } from "./static-files.ts";
+
+/** Where a server can be reached. */
+export interface ServerAddresses {
+  /** For example `https://localhost:8443/`. */
+  readonly https: string;
+  /** For example `http://localhost:8080/`, when there is a plain HTTP listener. */
+  readonly http?: string;
+}
+
+/** An HTTPS server with its plain HTTP redirect. */
+export interface HauberkServer {
+  /**
+   * Starts accepting connections.
+   *
+   * @throws {ServerError} ERR_SERVER_LISTEN_FAILED when an address cannot be had;
+   *   ERR_SERVER_ALREADY_LISTENING at the second call.
+   */
+  listen(): Promise<ServerAddresses>;
+  /**
+   * Stops accepting, answers the requests in flight, and ends every connection within `timeouts.shutdownMs`.
+   * May be called any number of times.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Returns a server for static files, an application, or both: TLS by Mozilla's profile, HTTP/2 and HTTP/1.1,
+ * security headers on every response, a plain HTTP listener that only redirects.
+ *
+ * @throws {TypeError | RangeError} The configuration is wrong; the message names the option.
+ * @throws {ServerError} ERR_SERVER_ROOT_UNREADABLE when `root` is no readable folder.
+ * @throws {TlsError} The certificate cannot be used.
+ */
+export function createServer(config: ServerConfig): HauberkServer {
+  const settings = parseServerConfig(config);
+  const { timeouts, onEvent } = settings;
+  const source = certificateSource(settings.certificate);
+  const connections = new Connections();
+  const accessLog = createAccessLog(settings.log, process.stdout.fd, (error) => {
+    onEvent({ kind: "log-failed", error });
+  });
+  let httpsListener: Listener | undefined;
+  let httpListener: Listener | undefined;
+  let state: "new" | "listening" | "closed" = "new";
+  let closing: Promise<void> | undefined;
+
+  const context: ExchangeContext = {
+    stages: createStages(stageSettings(settings, source, () => httpsListener?.port ?? settings.port)),
+    callApplication:
+      settings.app && createApplicationCaller(settings.app, settings.headers, onEvent),
+    accessLog,
+    onEvent,
+    addressOf: createAddressReader(settings.trustedProxies),
+  };
+  const http1 = createHttp1Server(context, { scheme: "https", timeouts, connections });
+  const http2 = createHttp2Server(context, { timeouts, connections });
+  const plain = createHttp1Server(context, { scheme: "http", timeouts, connections });
+  const tls = createTlsServer(source, {
+    profile: settings.tlsProfile,
+    alpnProtocols: ["h2", "http/1.1"],
+    handshakeTimeoutMs: timeouts.handshakeMs,
+  });
+  tls.on("secureConnection", (socket) => {
+    (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
+  });
+
+  async function open(): Promise<ServerAddresses> {
+    const accept = (server: { emit(event: "connection", socket: Socket): boolean }) => {
+      return (socket: Socket): void => {
+        connections.addSocket(socket);
+        server.emit("connection", socket);
+      };
+    };
+    const { host, port, httpPort } = settings;
+    httpsListener = await listen(host, port, accept(tls));
+    const https = `https://${urlHost(host)}:${httpsListener.port}/`;
+    if (httpPort === false) return { https };
+    try {
+      httpListener = await listen(host, httpPort, accept(plain));
+    } catch (error) {
+      httpsListener.close();
+      throw error;
+    }
+    return { https, http: `http://${urlHost(host)}:${httpListener.port}/` };
+  }
+
+  async function shutDown(): Promise<void> {
+    httpsListener?.close();
+    httpListener?.close();
+    await connections.close(timeouts.shutdownMs);
+    // These never listened: closing them only stops their clocks and source subscriptions.
+    for (const server of [http1, http2, plain, tls]) server.close(() => undefined);
+    await accessLog.close();
+  }
+
+  return {
+    async listen() {
+      if (state !== "new") {
+        throw new ServerError(
+          "ERR_SERVER_ALREADY_LISTENING",
+          `Cannot listen: the server is ${state} already; create a new one`,
+        );
+      }
+      state = "listening";
+      return open();
+    },
+    close() {
+      state = "closed";
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+function certificateSource(certificate: ServerSettings["certificate"]): CertificateSource {
+  return "certificateFor" in certificate ? certificate : fixedCertificates(certificate);
+}
+
+function stageSettings(
+  settings: ServerSettings,
+  source: CertificateSource,
+  httpsPort: () => number,
+): StageSettings {
+  const { rateLimit, clock } = settings;
+  return {
+    isKnownHost: createHostCheck(settings.hosts, source),
+    httpsPort,
+    headers: compileSecurityHeaders(settings.headers),
+    limiter: rateLimit === false ? undefined : createLimiter(rateLimit, { clock }),
+    staticFiles: settings.root === undefined ? undefined : staticFilesOf(settings.root, settings),
+    hasApplication: settings.app !== undefined,
+  };
+}
+
+function staticFilesOf(
+  folder: string,
+  { memory, cacheControl }: ServerSettings,
+): NonNullable<StageSettings["staticFiles"]> {
+  const root = realRoot(folder);
+  const cache = createResourceCache({ root, ...memory });
+  return { answer: createStaticFiles({ root, cache, cacheControl }), cache };
+}
+
+function realRoot(folder: string): string {
+  try {
+    const root = realpathSync(folder);
+    if (statSync(root).isDirectory()) return root;
+  } catch (error) {
+    throw unreadableRoot(folder, "it does not exist or cannot be read", error);
+  }
+  throw unreadableRoot(folder, "it is not a folder");
+}
+
+function unreadableRoot(folder: string, reason: string, cause?: unknown): ServerError {
+  const message = `Cannot serve ${JSON.stringify(folder)}: ${reason}; name a readable folder`;
+  return new ServerError("ERR_SERVER_ROOT_UNREADABLE", message, { cause });
+}
+
+function createAddressReader(cidrs: readonly string[]): ExchangeContext["addressOf"] {
+  const proxies = trustedProxies(cidrs);
+  return (remoteAddress, field) => {
+    const forwardedFor = cidrs.length === 0 ? undefined : field("x-forwarded-for");
+    const request = { remoteAddress, ...(forwardedFor !== undefined && { forwardedFor }) };
+    return clientAddress(request, { trustedProxies: proxies });
+  };
+}
+
+function urlHost(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

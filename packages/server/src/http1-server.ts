@@ -1,0 +1,135 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { type Answer, bodyLength } from "./answer.ts";
+import { clientErrorStatus, writeRawAnswer } from "./client-error.ts";
+import type { ServerSettings } from "./config.ts";
+import type { Connections } from "./connections.ts";
+import { type ExchangeContext, runExchange } from "./exchange.ts";
+import { admitHttp1, type Admission } from "./request-gate.ts";
+import { writeHttp1 } from "./writers/http1.ts";
+
+export interface Http1Settings {
+  readonly scheme: "https" | "http";
+  readonly timeouts: ServerSettings["timeouts"];
+  readonly connections: Connections;
+}
+
+const CHECKING_INTERVAL_MS = 2000;
+
+/**
+ * Returns a node:http server that never listens: connections are given to it with `emit("connection", socket)`.
+ * Field lists are never truncated (`maxHeadersCount` 0), a missing Host gets our 400 rather than Node's.
+ */
+export function createHttp1Server(context: ExchangeContext, settings: Http1Settings): Server {
+  const { scheme, timeouts, connections } = settings;
+  const server = createServer({
+    headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    maxHeaderSize: 16_384,
+  });
+  server.maxHeadersCount = 0;
+  server.timeout = timeouts.idleMs;
+  const inFlight = new WeakMap<Socket, ServerResponse>();
+
+  function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectation: "none" | "continue" | "unknown" = "none",
+  ): void {
+    const { socket } = request;
+    const startedAt = performance.now();
+    const field = (name: string): string | undefined => request.headers[name]?.toString();
+    const address = context.addressOf(socket.remoteAddress, field);
+    const admission = admitHttp1(request, scheme, address);
+    const end = connections.begin(socket);
+    let bytes: number | undefined;
+    inFlight.set(socket, response);
+    response.once("close", () => {
+      end();
+      context.accessLog.write({
+        address,
+        method: request.method ?? "-",
+        target: request.url ?? "-",
+        protocol: `HTTP/${request.httpVersion}`,
+        host: request.headers.host ?? "-",
+        status: response.statusCode,
+        bytes: bytes ?? contentLength(response),
+        durationMs: performance.now() - startedAt,
+        referer: request.headers.referer,
+        userAgent: request.headers["user-agent"],
+        isAborted: !response.writableFinished,
+      });
+    });
+    runExchange(context, {
+      scheme,
+      admission: expectation === "unknown" ? { kind: "refused", status: 417 } : admission,
+      writeAnswer(decided) {
+        bytes = bodyLength(decided.body);
+        const isLast = connections.isClosing || expectation !== "none" || mustClose(admission);
+        writeHttp1(response, decided, isLast);
+      },
+      handOver(head, fields) {
+        if (connections.isClosing) response.setHeader("connection", "close");
+        if (expectation === "continue") response.writeContinue();
+        request.url = head.target;
+        context.callApplication?.(request, response, fields);
+      },
+    });
+  }
+
+  function answerRaw(socket: Socket, status: number): void {
+    const refused: Answer = context.stages.refuse(status, scheme);
+    writeRawAnswer(socket, refused);
+    context.accessLog.write({
+      address: context.addressOf(socket.remoteAddress, () => undefined),
+      method: "-",
+      target: "-",
+      protocol: "HTTP/1.1",
+      host: "-",
+      status,
+      bytes: bodyLength(refused.body),
+      durationMs: 0,
+      referer: undefined,
+      userAgent: undefined,
+      isAborted: false,
+    });
+  }
+
+  server.on("connection", (socket: Socket) => {
+    connections.addHttp1(socket);
+  });
+  server.on("request", (request, response) => {
+    answer(request, response);
+  });
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response, "continue");
+  });
+  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response, "unknown");
+  });
+  server.on("connect", (_request: IncomingMessage, socket: Socket) => {
+    answerRaw(socket, 405);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const hasBegun = inFlight.get(socket)?.headersSent === true;
+    if (error.code === "ECONNRESET" || !socket.writable || hasBegun) socket.destroy();
+    else answerRaw(socket, clientErrorStatus(error));
+  });
+  // The clock behind headersTimeout and requestTimeout starts on "listening" only.
+  server.emit("listening");
+  return server;
+}
+
+/** After a refused head or with much unread content, the rest of the connection is not worth reading. */
+function mustClose(admission: Admission): boolean {
+  return admission.kind === "refused" || admission.head.hasLargeContent;
+}
+
+function contentLength(response: ServerResponse): number | undefined {
+  const length = response.getHeader("content-length");
+  return length === undefined ? undefined : Number(length);
+}

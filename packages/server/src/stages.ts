@@ -1,0 +1,129 @@
+import type { CompiledHeaders, InlineHashes } from "@hauberk/headers";
+import {
+  type Limiter,
+  addressKey,
+  quotaExceededProblem,
+  rateLimitFields,
+} from "@hauberk/rate-limit";
+import { type Answer, type Decision, type Fields, type Refusal, refusal } from "./answer.ts";
+import { errorPage } from "./error-page.ts";
+import { redirectToHttps } from "./https-redirect.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { ResourceCache } from "./resource-cache.ts";
+import type { StaticFiles } from "./static-files.ts";
+
+export interface StageSettings {
+  readonly isKnownHost: (authority: string) => boolean;
+  /** Port that the redirect names. */
+  readonly httpsPort: () => number;
+  readonly headers: CompiledHeaders;
+  readonly limiter: Limiter | undefined;
+  readonly staticFiles: { readonly answer: StaticFiles; readonly cache: ResourceCache } | undefined;
+  readonly hasApplication: boolean;
+}
+
+/** The life of a request from its head to a decision. */
+export interface Stages {
+  /** Returns what to do with a request; rejects when a file cannot be read. */
+  decide(head: RequestHead): Decision | Promise<Decision>;
+  /** Returns the complete answer for a request that has no usable head, or whose decision failed. */
+  refuse(status: number, scheme: "https" | "http", head?: RequestHead): Answer;
+}
+
+type Routed = Answer | Refusal | "application";
+
+/** Returns the ordered stages: known host, redirect, rate limit, route, error page, security headers. */
+export function createStages(settings: StageSettings): Stages {
+  const { headers, limiter, staticFiles } = settings;
+  const limit = limiter === undefined ? undefined : createLimitStage(limiter);
+  const hashedFields = new WeakMap<InlineHashes, Fields>();
+
+  function decide(head: RequestHead): Decision | Promise<Decision> {
+    if (head.authority !== "" && !settings.isKnownHost(head.authority)) {
+      return complete(head, refusal(421));
+    }
+    if (head.scheme === "http") return complete(head, redirectToHttps(head, settings.httpsPort()));
+    const limited = limit?.(head);
+    if (limited?.exceeded !== undefined) return complete(head, limited.exceeded, limited.fields);
+    const routed = route(head);
+    if (routed instanceof Promise) {
+      return routed.then((settled) => complete(head, settled, limited?.fields));
+    }
+    return complete(head, routed, limited?.fields);
+  }
+
+  function route(head: RequestHead): Routed | Promise<Routed> {
+    if (staticFiles === undefined) return settings.hasApplication ? "application" : refusal(404);
+    if (settings.hasApplication && head.method !== "GET" && head.method !== "HEAD") {
+      return "application";
+    }
+    const found = staticFiles.answer(head);
+    return found instanceof Promise ? found.then(orElse) : orElse(found);
+  }
+
+  function orElse(found: Answer | Refusal): Routed | Promise<Routed> {
+    if (found.kind === "answer") return found;
+    const isAbsent = found.status === 404 || found.status === 403;
+    if (isAbsent && settings.hasApplication) return "application";
+    return found.status === 404 ? customNotFound(found) : found;
+  }
+
+  /** A `404.html` at the top of the root stands in for the built-in page. */
+  async function customNotFound(notFound: Refusal): Promise<Answer | Refusal> {
+    const page = await staticFiles?.cache.get(["404.html"]);
+    const content = page?.kind === "resource" ? page.representations[0].content : undefined;
+    if (page?.kind !== "resource" || content === undefined) return notFound;
+    const { mediaType, hashes } = page;
+    const length = ["content-length", String(content.length)];
+    const fields = ["content-type", mediaType, "cache-control", "no-store", ...length];
+    return { kind: "answer", status: 404, fields, body: content, hashes };
+  }
+
+  function complete(head: RequestHead, routed: Routed, limitFields: Fields = []): Decision {
+    if (routed === "application") return { kind: "handover", fields: limitFields };
+    const answer = routed.kind === "answer" ? routed : errorPage(routed.status, routed.fields, head);
+    const fields = [...securityFields(head.scheme, answer.hashes), ...answer.fields, ...limitFields];
+    const body = head.method === "HEAD" ? undefined : answer.body;
+    return { ...answer, fields, body };
+  }
+
+  function securityFields(scheme: "https" | "http", hashes: InlineHashes | undefined): Fields {
+    const secure = scheme === "https";
+    if (hashes === undefined) return headers.fields({ secure });
+    const known = hashedFields.get(hashes);
+    if (known !== undefined) return known;
+    const fields = headers.fieldsWithHashes({ secure, hashes });
+    hashedFields.set(hashes, fields);
+    return fields;
+  }
+
+  return {
+    decide,
+    refuse(status, scheme, head) {
+      const page = errorPage(status, [], head);
+      return { ...page, fields: [...securityFields(scheme, undefined), ...page.fields] };
+    },
+  };
+}
+
+function createLimitStage(
+  limiter: Limiter,
+): (head: RequestHead) => { fields: Fields; exceeded: Answer | undefined } {
+  const { policy } = limiter;
+  const problem = Buffer.from(JSON.stringify(quotaExceededProblem(policy)));
+  const exceeded: Answer = {
+    kind: "answer",
+    status: 429,
+    fields: [
+      ...["content-type", "application/problem+json"],
+      ...["cache-control", "no-store"],
+      ...["content-length", String(problem.length)],
+    ],
+    body: problem,
+  };
+  return (head) => {
+    const decision = limiter.consume(addressKey(head.address));
+    const fields = rateLimitFields(policy, decision);
+    return { fields, exceeded: decision.kind === "admitted" ? undefined : exceeded };
+  };
+}
