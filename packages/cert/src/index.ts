@@ -1,1 +1,29 @@
-export {};
+export { authorityDirectory } from "./authority-directory.ts";
+export { createAuthority, type Authority, type CreateAuthorityOptions } from "./authority.ts";
+export {
+  devCertificate,
+  type DevCertificate,
+  type DevCertificateOptions,
+} from "./dev-certificate.ts";
+export { CertError, type CertErrorCode } from "./errors.ts";
+export { inspectCertificate, type CertificateSummary } from "./inspect.ts";
+export { issueCertificate, type IssuedCertificate, type IssueOptions } from "./issue.ts";
+export type { KeyKind } from "./key-pair.ts";
+export {
+  DEVELOPMENT_NAMES,
+  type NameConstraints,
+  type NameSubtrees,
+  type PermittedNames,
+} from "./name-constraints.ts";
+export { needsRenewal, type Validity } from "./renewal.ts";
+export {
+  openAuthority,
+  type OpenAuthorityOptions,
+  type OpenedAuthority,
+} from "./open-authority.ts";
+export {
+  loadAuthority,
+  type LoadAuthorityOptions,
+  type StoredAuthority,
+} from "./stored-authority.ts";
+export { parseSubjectNames, type SubjectName } from "./subject-names.ts";

@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CertError } from "./errors.ts";
+import { quote } from "./quote.ts";
+
+/** Permission bits: read and write for the owner, nothing for anybody else. */
+export const PRIVATE_FILE_MODE = 0o600;
+export const PUBLIC_FILE_MODE = 0o644;
+export const PRIVATE_DIRECTORY_MODE = 0o700;
+
+const TEMPORARY_SUFFIX = ".tmp";
+
+/**
+ * Writes a file so that any reader, also after a crash, finds the old content or the new one.
+ * The mode is that of the new file, whatever the old one had.
+ *
+ * @throws {CertError} ERR_CERT_STORAGE when the system refuses; nothing is left behind
+ */
+export async function writeFileAtomic(path: string, text: string, mode: number): Promise<void> {
+  const temporary = join(dirname(path), temporaryName(basename(path)));
+  try {
+    await writeFileSynced(temporary, text, mode);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw storageError("write", path, cause);
+  }
+}
+
+/**
+ * Creates a folder with its files in one step: it appears complete or not at all.
+ * Returns false, and changes nothing, when the folder is there already and not empty.
+ *
+ * @throws {CertError} ERR_CERT_STORAGE when the system refuses; nothing is left behind
+ */
+export async function createDirectoryAtomic(
+  path: string,
+  files: readonly { readonly name: string; readonly text: string; readonly mode: number }[],
+): Promise<boolean> {
+  const temporary = join(dirname(path), temporaryName(basename(path)));
+  try {
+    await mkdir(temporary, { mode: PRIVATE_DIRECTORY_MODE });
+    for (const { name, text, mode } of files) {
+      await writeFileSynced(join(temporary, name), text, mode);
+    }
+    await syncDirectory(temporary);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+    return true;
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true });
+    if (hasCode(cause, "ENOTEMPTY", "EEXIST", "EPERM") && (await exists(path))) return false;
+    throw storageError("create", path, cause);
+  }
+}
+
+/** Removes what writes to `target` left in a folder when their process was killed. */
+export async function removeLeftovers(directory: string, target: string): Promise<void> {
+  try {
+    const names = await readdir(directory);
+    const leftovers = names.filter(
+      (name) => name.startsWith(`.${target}.`) && name.endsWith(TEMPORARY_SUFFIX),
+    );
+    await Promise.all(
+      leftovers.map((name) => rm(join(directory, name), { recursive: true, force: true })),
+    );
+  } catch (cause) {
+    throw storageError("clean", directory, cause);
+  }
+}
+
+/** Creates a folder and those above it, private to the user; one that exists stays as it is. */
+export async function createDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
+  } catch (cause) {
+    throw storageError("create", path, cause);
+  }
+}
+
+/** Returns the text of a file, or undefined when there is none. */
+export async function readFileIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if (hasCode(cause, "ENOENT")) return undefined;
+    throw storageError("read", path, cause);
+  }
+}
+
+/** Removes a file; one that is not there is no failure. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (cause) {
+    throw storageError("remove", path, cause);
+  }
+}
+
+/** Returns the permission bits of a file or folder; undefined on Windows, where they mean nothing. */
+export async function permissions(path: string): Promise<number | undefined> {
+  if (process.platform === "win32") return undefined;
+  try {
+    return (await stat(path)).mode & 0o777;
+  } catch (cause) {
+    throw storageError("read", path, cause);
+  }
+}
+
+/** Takes the rights of group and others away from a file that has any. */
+export async function makePrivate(path: string): Promise<void> {
+  const mode = await permissions(path);
+  if (mode === undefined || (mode & 0o077) === 0) return;
+  try {
+    await chmod(path, PRIVATE_FILE_MODE);
+  } catch (cause) {
+    throw storageError("protect", path, cause);
+  }
+}
+
+/** Whether `error` is a system error with one of the codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    codes.includes(error.code)
+  );
+}
+
+/** Names path and system error, so that the line alone tells what to repair. */
+export function storageError(action: string, path: string, cause: unknown): CertError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CertError("ERR_CERT_STORAGE", `Cannot ${action} ${quote(path)}: ${reason}`, { cause });
+}
+
+async function writeFileSynced(path: string, text: string, mode: number): Promise<void> {
+  const file = await open(path, "wx", PRIVATE_FILE_MODE);
+  try {
+    await file.writeFile(text);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a rename last through a power failure; Windows has no such call for folders. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function temporaryName(target: string): string {
+  return `.${target}.${randomBytes(8).toString("hex")}${TEMPORARY_SUFFIX}`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

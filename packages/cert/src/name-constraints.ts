@@ -1,0 +1,125 @@
+import { parseDnsName } from "./dns-name.ts";
+import { formatCidr, ipAddressBytes, isInRange, parseCidr } from "./ip-address.ts";
+import { quote } from "./quote.ts";
+import type { SubjectName } from "./subject-names.ts";
+
+/** What a CA may be allowed to sign. Each list holds at least one entry. */
+export interface PermittedNames {
+  /** Names that stand for themselves and everything below them: "test", "corp.example". */
+  readonly dns: readonly string[];
+  /** Ranges in CIDR notation: "10.0.0.0/8", "fd00::/8". */
+  readonly ip: readonly string[];
+}
+
+/**
+ * What a development CA may sign unless told otherwise: names that never resolve on the public
+ * Internet and addresses that are never routed there, so that a stolen CA key opens nothing else.
+ *
+ * @see RFC 6761, RFC 6762, RFC 8375, RFC 1918, RFC 3927, RFC 4193, RFC 4291
+ */
+export const DEVELOPMENT_NAMES: PermittedNames = {
+  dns: ["localhost", "test", "internal", "local", "home.arpa"],
+  ip: [
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "::1/128",
+    "fc00::/7",
+    "fe80::/10",
+  ],
+};
+
+/** Subtrees of one direction, each list in the notation of RFC 5280 section 4.2.1.10. */
+export interface NameSubtrees {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+  readonly email: readonly string[];
+  readonly uri: readonly string[];
+}
+
+/** The name constraints of a CA certificate. A type without permitted entries is unlimited. */
+export interface NameConstraints {
+  readonly permitted: NameSubtrees;
+  readonly excluded: NameSubtrees;
+}
+
+export const NO_SUBTREES: NameSubtrees = { dns: [], ip: [], email: [], uri: [] };
+
+/**
+ * Returns the constraints that permit `names` and the e-mail addresses and URIs below the DNS names.
+ * Without those two every mailbox and URI would stay permitted, as RFC 5280 limits only listed types.
+ *
+ * @throws {TypeError} If a list is empty or an entry is malformed
+ */
+export function constraintsFor(names: PermittedNames): NameConstraints {
+  const dns = permittedList("dns", names.dns, (entry) => {
+    const parsed = parseDnsName(entry);
+    return "value" in parsed && !parsed.value.startsWith("*") ? parsed.value : undefined;
+  });
+  const ip = permittedList("ip", names.ip, (entry) => {
+    const range = parseCidr(entry);
+    return range === undefined ? undefined : formatCidr(range);
+  });
+  const hosts = dns.flatMap((name) => [name, `.${name}`]);
+  return { permitted: { dns, ip, email: hosts, uri: hosts }, excluded: NO_SUBTREES };
+}
+
+/** Whether a CA with these constraints may sign `name`. */
+export function isPermitted(constraints: NameConstraints, name: SubjectName): boolean {
+  const permitted = constraints.permitted[name.type];
+  const excluded = constraints.excluded[name.type];
+  if (permitted.length === 0 && excluded.length === 0) return true;
+  // RFC 5280 section 4.2.1.10: a URI without a host name fails any URI constraint.
+  if (name.type === "uri" && uriHost(name.value) === undefined) return false;
+  if (excluded.some((subtree) => isBelow(name, subtree))) return false;
+  return permitted.length === 0 || permitted.some((subtree) => isBelow(name, subtree));
+}
+
+function isBelow({ type, value }: SubjectName, subtree: string): boolean {
+  return MATCHERS[type](value, subtree);
+}
+
+type Matcher = (value: string, subtree: string) => boolean;
+
+const MATCHERS: Readonly<Record<SubjectName["type"], Matcher>> = {
+  dns: (value, subtree) => {
+    const base = subtree.replace(/^\./, "");
+    return base === "" || value === base || value.endsWith(`.${base}`);
+  },
+  ip: (value, subtree) => {
+    const range = parseCidr(subtree);
+    return range !== undefined && isInRange(range, ipAddressBytes(value));
+  },
+  email: (value, subtree) =>
+    value === subtree || isHostBelow(value.slice(value.lastIndexOf("@") + 1), subtree),
+  uri: (value, subtree) => isHostBelow(uriHost(value) ?? "", subtree),
+};
+
+/** A subtree with a leading dot means the hosts below it, one without means that host alone. */
+function isHostBelow(host: string, subtree: string): boolean {
+  return subtree.startsWith(".") ? host.endsWith(subtree) : host === subtree;
+}
+
+function uriHost(uri: string): string | undefined {
+  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#:[]+)/i.exec(uri)?.[1];
+  return host === undefined || /(?:^|\.)\d+$/.test(host) ? undefined : host;
+}
+
+function permittedList(
+  key: keyof PermittedNames,
+  entries: readonly string[],
+  canonical: (entry: string) => string | undefined,
+): string[] {
+  const path = `nameConstraints.${key}`;
+  if (!Array.isArray(entries) || entries.length === 0) {
+    throw new TypeError(`${path} must list at least one entry, got ${quote(entries)}`);
+  }
+  return entries.map((entry: unknown, index) => {
+    const value = typeof entry === "string" ? canonical(entry) : undefined;
+    if (value !== undefined) return value;
+    const wanted = key === "dns" ? 'a host name such as "test"' : 'a range such as "10.0.0.0/8"';
+    throw new TypeError(`${path}[${index}] must be ${wanted}, got ${quote(entry)}`);
+  });
+}
