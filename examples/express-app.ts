@@ -7,8 +7,11 @@ import express from "express";
 
 const [port = "8443", httpPort = "8080"] = process.argv.slice(2);
 
+// A browser that remembers HSTS for localhost refuses every plain HTTP server there.
+const headers = { preset: "strict", strictTransportSecurity: false } as const;
+
 const app = express();
-app.use(securityHeaders({ preset: "strict" }));
+app.use(securityHeaders(headers));
 app.use(rateLimit({ windowMs: 60_000, limit: 100 }));
 app.use(express.json({ limit: "10kb" }));
 
@@ -25,6 +28,7 @@ app.post("/echo", (request, response) => {
 const { key, cert, caFile } = await devCertificate(["localhost", "127.0.0.1", "::1"]);
 const server = createServer({
   app,
+  headers,
   certificate: { key, cert },
   port: Number(port),
   httpPort: Number(httpPort),

@@ -1,0 +1,99 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
+import { request } from "node:https";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect } from "chai";
+import { after, before, describe, it } from "mocha";
+import { readText, repositoryRoot, writtenFiles } from "../support/repository.ts";
+import { tempDirectory } from "../support/temp-directory.ts";
+
+interface Reply {
+  readonly status: number | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+describe("every example", () => {
+  for (const path of writtenFiles("examples").filter((file) =>
+    /^examples\/[^/]+\.ts$/.test(file),
+  )) {
+    it(`is at most 40 lines long: ${path}`, () => {
+      expect(readText(path).trimEnd().split("\n").length).to.be.at.most(40);
+    });
+  }
+});
+
+describe("examples/express-app.ts", () => {
+  const folder = tempDirectory();
+  let example: ChildProcess;
+  let origin = "";
+  let ca = "";
+
+  before(async () => {
+    example = spawn(
+      process.execPath,
+      [join(repositoryRoot, "build", "examples", "express-app.js"), "0", "0"],
+      {
+        cwd: folder,
+        env: { ...process.env, HAUBERK_HOME: join(folder, "home") },
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    const announcement = await firstOutput(example, /--cacert "(.+)" (https:\S+)/);
+    [, ca = "", origin = ""] = announcement;
+  });
+
+  after(() => {
+    example.kill("SIGKILL");
+  });
+
+  const ask = async (method: string, path: string, body?: string): Promise<Reply> => {
+    const asking = request(new URL(path, origin), {
+      method,
+      ca: readFileSync(ca),
+      agent: false,
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+    });
+    asking.end(body);
+    const [response] = (await once(asking, "response")) as [import("node:http").IncomingMessage];
+    return { status: response.statusCode, headers: response.headers, body: await text(response) };
+  };
+
+  it("admits the script that carries the nonce of the response", async () => {
+    const { status, headers, body } = await ask("GET", "/");
+    const nonce = /<script nonce="([^"]+)">/.exec(body)?.[1];
+    expect(status).to.equal(200);
+    expect(headers["content-security-policy"]).to.include(`'nonce-${nonce}'`);
+  });
+
+  it("counts requests and says so", async () => {
+    const { headers } = await ask("GET", "/");
+    expect(headers["ratelimit-policy"]).to.equal('"default";q=100;w=60');
+  });
+
+  it("reads a JSON body", async () => {
+    const { status, body } = await ask("POST", "/echo", '{"ring":"steel"}');
+    expect(status).to.equal(200);
+    expect(JSON.parse(body)).to.deep.equal({ ring: "steel" });
+  });
+
+  it("ends with exit code 0 on SIGTERM", async () => {
+    example.kill("SIGTERM");
+    const [code] = (await once(example, "exit")) as [number | null];
+    expect(code).to.equal(0);
+  });
+});
+
+/** Resolves with the match of `pattern` in what the program prints; rejects when it ends before. */
+async function firstOutput(program: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
+  let output = "";
+  for await (const chunk of program.stdout ?? []) {
+    output += String(chunk);
+    const match = pattern.exec(output);
+    if (match !== null) return match;
+  }
+  throw new Error(`The program ended without the expected output: ${output}`);
+}
