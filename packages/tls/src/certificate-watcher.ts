@@ -9,17 +9,15 @@ import { serverNameLookup } from "./sni.ts";
 
 /** What a look at the files found out. */
 export type CertificateWatcherEvent =
-  | {
+  | (CertificateFiles & {
       readonly kind: "replaced";
-      readonly files: CertificateFiles;
       readonly details: CertificatePairDetails;
-    }
-  | {
+    })
+  | (CertificateFiles & {
       /** The files changed but cannot be used; the previous pair stays in place. */
       readonly kind: "rejected";
-      readonly files: CertificateFiles;
       readonly error: TlsError;
-    };
+    });
 
 export interface CertificateWatcherOptions {
   /** Called once for each replaced pair and once for each distinct refusal. Must not throw. */
@@ -180,12 +178,12 @@ async function lookAgain(
     if (pair.key === entry.pair.key && pair.cert === entry.pair.cert) return undefined;
     entry.pair = pair;
     entry.details = details;
-    return { kind: "replaced", files: entry.files, details };
+    return { kind: "replaced", ...entry.files, details };
   } catch (error) {
     if (!(error instanceof TlsError)) throw error;
     const refused = `${seen} ${error.code}`;
     if (!isForced && refused === entry.refused) return undefined;
     entry.refused = refused;
-    return { kind: "rejected", files: entry.files, error };
+    return { kind: "rejected", ...entry.files, error };
   }
 }
