@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -58,7 +58,7 @@ describe("examples/express-app.ts", () => {
       headers: body === undefined ? {} : { "content-type": "application/json" },
     });
     asking.end(body);
-    const [response] = (await once(asking, "response")) as [import("node:http").IncomingMessage];
+    const [response] = (await once(asking, "response")) as [IncomingMessage];
     return { status: response.statusCode, headers: response.headers, body: await text(response) };
   };
 
@@ -90,10 +90,14 @@ describe("examples/express-app.ts", () => {
 /** Resolves with the match of `pattern` in what the program prints; rejects when it ends before. */
 async function firstOutput(program: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   let output = "";
-  for await (const chunk of program.stdout ?? []) {
-    output += String(chunk);
-    const match = pattern.exec(output);
-    if (match !== null) return match;
-  }
-  throw new Error(`The program ended without the expected output: ${output}`);
+  return new Promise((resolve, reject) => {
+    program.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+      const match = pattern.exec(output);
+      if (match !== null) resolve(match);
+    });
+    program.once("exit", (code) => {
+      reject(new Error(`The program ended with exit code ${code} after: ${output}`));
+    });
+  });
 }
