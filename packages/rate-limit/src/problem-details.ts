@@ -20,18 +20,18 @@ export interface QuotaExceededProblem {
  * @see draft-ietf-httpapi-ratelimit-headers-11 section 5.1
  */
 export function quotaExceededProblem(
-  policy: Required<RateLimitPolicy>,
+  policy: RateLimitPolicy,
   status: number = 429,
 ): QuotaExceededProblem {
   return {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
     title: "Request cannot be satisfied as assigned quota has been exceeded",
     status,
-    "violated-policies": [policy.name],
+    "violated-policies": [policy.name ?? "default"],
   };
 }
 
 /** Returns `quotaExceededProblem` as JSON bytes, to be made once and sent many times. */
-export function quotaExceededBody(policy: Required<RateLimitPolicy>, status: number = 429): Buffer {
+export function quotaExceededBody(policy: RateLimitPolicy, status: number = 429): Buffer {
   return Buffer.from(JSON.stringify(quotaExceededProblem(policy, status)));
 }

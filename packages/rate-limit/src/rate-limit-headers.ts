@@ -12,11 +12,8 @@ import type { RateLimitPolicy } from "./policy.ts";
  *
  * @see draft-ietf-httpapi-ratelimit-headers-11 sections 3, 4 and 6
  */
-export function rateLimitFields(
-  policy: Required<RateLimitPolicy>,
-  decision: Decision,
-): readonly string[] {
-  const name = structuredString(policy.name);
+export function rateLimitFields(policy: RateLimitPolicy, decision: Decision): readonly string[] {
+  const name = structuredString(policy.name ?? "default");
   const quota = `${name};q=${policy.limit};w=${wholeSeconds(policy.windowMs)}`;
   const waitMs = effectiveWindowMs(policy, decision);
   const window = Number.isFinite(waitMs) ? `;t=${wholeSeconds(waitMs)}` : "";
@@ -28,10 +25,11 @@ export function rateLimitFields(
   return fields;
 }
 
-function effectiveWindowMs(policy: Required<RateLimitPolicy>, decision: Decision): number {
+function effectiveWindowMs(policy: RateLimitPolicy, decision: Decision): number {
   if (decision.kind === "limited") return decision.retryAfterMs;
   if (decision.remaining > 0) return decision.resetMs;
-  return decision.resetMs - ((policy.burst - 1) * policy.windowMs) / policy.limit;
+  const { limit, windowMs, burst = limit } = policy;
+  return decision.resetMs - ((burst - 1) * windowMs) / limit;
 }
 
 function wholeSeconds(milliseconds: number): number {

@@ -198,6 +198,8 @@ function problemResponder(policy: Limiter["policy"], statusCode: number): Settin
     response.statusCode = statusCode;
     response.setHeader("content-type", PROBLEM_MEDIA_TYPE);
     response.setHeader("content-length", body.length);
+    // RFC 6585 section 4: a 429 MUST NOT be stored by a cache.
+    response.setHeader("cache-control", "no-store");
     if (request.method === "HEAD") response.end();
     else response.end(body);
   };
