@@ -68,6 +68,7 @@ describe("addressKey()", () => {
     fc.assert(
       fc.property(fc.ipV6(), (address) => {
         const key = addressKey(address);
+        fc.pre(key !== "::/64");
         expect(addressKey(address.toUpperCase())).to.equal(key);
         expect(isIP(key.split("/")[0]!)).to.not.equal(0);
         expect(addressKey(key.split("/")[0]!)).to.equal(key);

@@ -289,8 +289,15 @@ describe("createLimiter() clock", () => {
 });
 
 describe("createLimiter() store", () => {
-  for (const garbage of [NaN, -1, Infinity, undefined, "abc", Promise.resolve(0)]) {
-    it(`limits when the store answers ${String(garbage)}`, () => {
+  for (const [what, garbage] of [
+    ["NaN", NaN],
+    ["-1", -1],
+    ["Infinity", Infinity],
+    ["undefined", undefined],
+    ["text", "abc"],
+    ["a promise", Promise.resolve(0)],
+  ] as const) {
+    it(`limits when the store answers ${what}`, () => {
       const store: Store = {
         ledger: () => ({ charge: () => garbage as number, forget: () => undefined }),
       };

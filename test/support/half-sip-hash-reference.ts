@@ -25,7 +25,7 @@ export function halfSipHashReference(
   digest.setUint32(0, state[1]! ^ state[3]!, true);
   state[1] = (state[1]! ^ 0xdd) >>> 0;
   for (let round = 0; round < rounds.finalization; round++) sipRound(state);
-  digest.setUint32(4, state[1]! ^ state[3]!, true);
+  digest.setUint32(4, state[1] ^ state[3]!, true);
   return new Uint8Array(digest.buffer);
 }
 
