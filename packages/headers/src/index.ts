@@ -1,1 +1,34 @@
-export {};
+export { compileSecurityHeaders } from "./compiled-headers.ts";
+export type { CompiledHeaders, ResponseSecurity } from "./compiled-headers.ts";
+export type {
+  ContentSecurityPolicyDirectives,
+  ContentSecurityPolicyOptions,
+  DirectiveFunction,
+  DirectiveValue,
+} from "./content-security-policy.ts";
+export type {
+  CrossOriginEmbedderPolicy,
+  CrossOriginEmbedderPolicyOptions,
+  CrossOriginOpenerPolicy,
+  CrossOriginOpenerPolicyOptions,
+  CrossOriginResourcePolicy,
+  CrossOriginResourcePolicyOptions,
+} from "./cross-origin-policies.ts";
+export type { DirectiveName } from "./csp-directives.ts";
+export { HeadersError } from "./errors.ts";
+export type { HeadersErrorCode } from "./errors.ts";
+export { inlineHashes } from "./inline-hashes.ts";
+export type { InlineHashes } from "./inline-hashes.ts";
+export { createNonce, cspNonce } from "./nonce.ts";
+export type { PermissionsPolicyFeature, PermissionsPolicyOptions } from "./permissions-policy.ts";
+export type { PresetName } from "./presets.ts";
+export type { ReferrerPolicyOptions, ReferrerPolicyToken } from "./referrer-policy.ts";
+export { securityHeaders } from "./security-headers.ts";
+export type { SecurityHeadersMiddleware } from "./security-headers.ts";
+export type {
+  SecurityHeadersOptions,
+  XDnsPrefetchControlOptions,
+  XPermittedCrossDomainPoliciesOptions,
+} from "./security-headers-options.ts";
+export type { StrictTransportSecurityOptions } from "./strict-transport-security.ts";
+export type { FrameAction, XFrameOptionsOptions } from "./x-frame-options.ts";

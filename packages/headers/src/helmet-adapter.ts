@@ -1,0 +1,94 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import helmet from "helmet";
+import type { Directive, EntryFunction } from "./content-security-policy.ts";
+import { isDirectiveName } from "./csp-directives.ts";
+import type { HeaderSettings } from "./header-settings.ts";
+
+/** What helmet does to a response, found out by letting it do so once. */
+export interface RecordedHeaders {
+  /** Values by lower-case name, without the Content-Security-Policy. */
+  readonly values: ReadonlyMap<string, string>;
+  /** The policy as helmet wrote it, directive by directive. */
+  readonly policy: { readonly name: string; readonly directives: readonly Directive[] } | undefined;
+  readonly removesPoweredBy: boolean;
+}
+
+type HelmetSettings = Omit<HeaderSettings, "permissionsPolicy">;
+
+const POLICY_NAMES = ["content-security-policy", "content-security-policy-report-only"];
+const FUNCTION_ENTRY = /^'function-(\d+)'$/;
+
+type HelmetPolicy = NonNullable<Parameters<typeof helmet.contentSecurityPolicy>[0]>;
+
+/** Writes each function as a quoted word that no checked entry can be, and remembers which it is. */
+function helmetPolicy(settings: HelmetSettings, functions: EntryFunction[]): HelmetPolicy | false {
+  const policy = settings.contentSecurityPolicy;
+  if (policy === undefined) return false;
+  const directives: HelmetPolicy["directives"] = {};
+  for (const { name, entries } of policy.directives.values()) {
+    directives[name] = entries.map((entry) =>
+      typeof entry === "string" ? entry : `'function-${functions.push(entry) - 1}'`,
+    );
+  }
+  directives["default-src"] ??= helmet.contentSecurityPolicy.dangerouslyDisableDefaultSrc;
+  return { useDefaults: false, reportOnly: policy.reportOnly, directives };
+}
+
+function readPolicy(text: string, functions: readonly EntryFunction[]): Directive[] {
+  return text.split(";").flatMap((directive) => {
+    const [name = "", ...entries] = directive.split(" ");
+    if (!isDirectiveName(name)) return [];
+    const restored = entries.map(
+      (entry) => functions[Number(FUNCTION_ENTRY.exec(entry)?.[1])] ?? entry,
+    );
+    return [{ name, entries: restored }];
+  });
+}
+
+/** Runs helmet on a response that is never sent and returns what it left there. */
+export function recordHelmet(settings: HelmetSettings): RecordedHeaders {
+  const functions: EntryFunction[] = [];
+  const {
+    crossOriginEmbedderPolicy,
+    crossOriginOpenerPolicy,
+    crossOriginResourcePolicy,
+    referrerPolicy,
+    xDnsPrefetchControl,
+    xFrameOptions,
+    xPermittedCrossDomainPolicies,
+  } = settings;
+  const middleware = helmet({
+    contentSecurityPolicy: helmetPolicy(settings, functions),
+    crossOriginEmbedderPolicy: crossOriginEmbedderPolicy && { policy: crossOriginEmbedderPolicy },
+    crossOriginOpenerPolicy: crossOriginOpenerPolicy && { policy: crossOriginOpenerPolicy },
+    crossOriginResourcePolicy: crossOriginResourcePolicy && { policy: crossOriginResourcePolicy },
+    originAgentCluster: settings.originAgentCluster,
+    referrerPolicy: referrerPolicy && { policy: [...referrerPolicy] },
+    strictTransportSecurity: settings.strictTransportSecurity ?? false,
+    xContentTypeOptions: settings.xContentTypeOptions,
+    xDnsPrefetchControl: xDnsPrefetchControl && { allow: xDnsPrefetchControl === "on" },
+    xDownloadOptions: settings.xDownloadOptions,
+    xFrameOptions: xFrameOptions && { action: xFrameOptions },
+    xPermittedCrossDomainPolicies: xPermittedCrossDomainPolicies && {
+      permittedPolicies: xPermittedCrossDomainPolicies,
+    },
+    xPoweredBy: settings.xPoweredBy,
+    xXssProtection: settings.xXssProtection,
+  });
+  const request = new IncomingMessage(new Socket());
+  const response = new ServerResponse(request);
+  response.setHeader("x-powered-by", "");
+  middleware(request, response, () => undefined);
+
+  const removesPoweredBy = !response.hasHeader("x-powered-by");
+  response.removeHeader("x-powered-by");
+  const values = new Map<string, string>();
+  let policy: RecordedHeaders["policy"];
+  for (const [name, value] of Object.entries(response.getHeaders())) {
+    if (POLICY_NAMES.includes(name))
+      policy = { name, directives: readPolicy(String(value), functions) };
+    else values.set(name, String(value));
+  }
+  return { values, policy, removesPoweredBy };
+}
