@@ -62,6 +62,14 @@ const MATRIX: [
   ["an IPv6 proxy", "2001:db8:ffff::5", "192.0.2.1", "192.0.2.1"],
   ["an entry with leading zeros", "10.0.0.1", "192.000.002.001", "10.0.0.1"],
   ["an entry with a port that is none", "10.0.0.1", "192.0.2.1:123456", "10.0.0.1"],
+  [
+    "an entry with single zeros, which stay",
+    "10.0.0.1",
+    "2001:db8:0:1:0:1:1:1",
+    "2001:db8:0:1:0:1:1:1",
+  ],
+  ["an entry with two runs of zeros", "10.0.0.1", "2001:0:0:1:0:0:0:1", "2001:0:0:1::1"],
+  ["a zone after zeros", "10.0.0.1", "fe80::%a1", "fe80::"],
   ["a zone that would multiply one address", "10.0.0.1", "fe80::1%a1", "fe80::1"],
 ];
 

@@ -120,6 +120,14 @@ describe("MemoryStore ledger", () => {
     expect(ledger.charge("key", 1, 100, 1040)).to.equal(61);
   });
 
+  it("counts a debt above the capacity as the capacity", () => {
+    const ledger = ledgerOf();
+    ledger.charge("key", 100, 100, 0);
+    expect(ledger.charge("key", 0, 40, 0)).to.equal(40);
+    expect(ledger.charge("key", 1, 40, 0)).to.equal(41);
+    expect(ledger.charge("key", 0, 100, 0)).to.equal(40);
+  });
+
   it("takes up no slot for a cost of 0", () => {
     const ledger = ledgerOf();
     for (const key of keysOf("debtor-", 8)) ledger.charge(key, 10, 100, 0);

@@ -304,7 +304,7 @@ describe("rateLimit() options", () => {
   });
 });
 
-describe("rateLimit() on a connection that is gone", () => {
+describe("rateLimit() on requests out of the ordinary", () => {
   it("limits requests without a peer address as one client", () => {
     const limit = rateLimit({ ...POLICY, trustedProxies: ["127.0.0.1"] });
     const outcomes: string[] = [];
@@ -316,6 +316,20 @@ describe("rateLimit() on a connection that is gone", () => {
       if (response.writableEnded) outcomes.push(String(response.statusCode));
     }
     expect(outcomes).to.deep.equal(["admitted", "admitted", "429"]);
+  });
+
+  it("joins an array that something before it left in the headers", () => {
+    const limit = rateLimit({ ...POLICY, limit: 1, trustedProxies: ["127.0.0.1"] });
+    const outcomes: string[] = [];
+    for (const forged of ["6.6.6.1", "6.6.6.2"]) {
+      const socket = Object.defineProperty(new Socket(), "remoteAddress", { value: "127.0.0.1" });
+      const request = new IncomingMessage(socket);
+      request.headers["x-forwarded-for"] = [forged, "192.0.2.1"];
+      const response = new ServerResponse(request);
+      limit(request, response, () => outcomes.push("admitted"));
+      if (response.writableEnded) outcomes.push(String(response.statusCode));
+    }
+    expect(outcomes).to.deep.equal(["admitted", "429"]);
   });
 
   it("sends the error to next when the headers have left already", () => {

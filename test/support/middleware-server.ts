@@ -56,7 +56,9 @@ function serverOf(host: Host, chain: readonly Middleware[]): Server {
   const listener = (request: Request, response: Response): void => {
     run(chain, request, response);
   };
-  return host === "node:http2" ? createHttp2Server(listener) : createServer(listener);
+  return host === "node:http2"
+    ? createHttp2Server(listener)
+    : createServer({ rejectNonStandardBodyWrites: true }, listener);
 }
 
 function expressOf(chain: readonly Middleware[]): express.Express {

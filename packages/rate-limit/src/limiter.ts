@@ -115,7 +115,6 @@ export function createLimiter(policy: RateLimitPolicy, options: LimiterOptions =
   function peek(key: string): Decision {
     requireKey(key);
     const debt = charge(key, 0);
-    if (burst === 0) return limited(debt, Infinity);
     const wait = debt + interval - capacity;
     return wait > 0 ? limited(debt, wait) : admitted(debt);
   }
