@@ -18,7 +18,7 @@ const TEMPORARY_SUFFIX = ".tmp";
  * @throws {CertError} ERR_CERT_STORAGE when the system refuses; nothing is left behind
  */
 export async function writeFileAtomic(path: string, text: string, mode: number): Promise<void> {
-  const temporary = join(dirname(path), temporaryName(basename(path)));
+  const temporary = temporaryPath(path);
   try {
     await writeFileSynced(temporary, text, mode);
     await rename(temporary, path);
@@ -39,7 +39,7 @@ export async function createDirectoryAtomic(
   path: string,
   files: readonly { readonly name: string; readonly text: string; readonly mode: number }[],
 ): Promise<boolean> {
-  const temporary = join(dirname(path), temporaryName(basename(path)));
+  const temporary = temporaryPath(path);
   try {
     await mkdir(temporary, { mode: PRIVATE_DIRECTORY_MODE });
     for (const { name, text, mode } of files) {
@@ -54,6 +54,12 @@ export async function createDirectoryAtomic(
     if (hasCode(cause, "ENOTEMPTY", "EEXIST", "EPERM") && (await exists(path))) return false;
     throw storageError("create", path, cause);
   }
+}
+
+/** Returns a new name beside `path`, which `removeLeftovers` knows to clear away. */
+export function temporaryPath(path: string): string {
+  const unique = randomBytes(8).toString("hex");
+  return join(dirname(path), `.${basename(path)}.${unique}${TEMPORARY_SUFFIX}`);
 }
 
 /** Removes what writes to `target` left in a folder when their process was killed. */
@@ -156,10 +162,6 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
-}
-
-function temporaryName(target: string): string {
-  return `.${target}.${randomBytes(8).toString("hex")}${TEMPORARY_SUFFIX}`;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, rename, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CertError } from "./errors.ts";
 import {
@@ -8,13 +9,17 @@ import {
   PRIVATE_FILE_MODE,
   readFileIfPresent,
   removeFile,
+  removeLeftovers,
   storageError,
+  temporaryPath,
 } from "./file-storage.ts";
 import { quote } from "./quote.ts";
 
 /** Longest any holder works: one RSA-4096 key and a few small files take seconds at worst. */
 const STALE_MS = 60_000;
 const POLL_MS = 15;
+/** What link() answers on exFAT and some network mounts. */
+const NO_HARD_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"] as const;
 
 /** How long to wait for a lock, and what ends the wait early. */
 export interface LockOptions {
@@ -49,46 +54,66 @@ export async function withLock<T>(
     token: randomBytes(8).toString("hex"),
   });
   const deadline = performance.now() + timeoutMs;
-  while (!(await tryAcquire(path, content))) {
+  for (;;) {
     signal?.throwIfAborted();
-    if (await removeStale(path)) continue;
-    if (performance.now() >= deadline) throw lockedError(path, await readFileIfPresent(path));
+    const held = await readFileIfPresent(path);
+    if (held === undefined && (await tryAcquire(path, content))) break;
+    if (held !== undefined && (await removeStale(path, held))) continue;
+    if (performance.now() >= deadline) throw lockedError(path, held);
     await delay(POLL_MS * (0.5 + Math.random()), undefined, { signal });
   }
   try {
-    signal?.throwIfAborted();
+    await removeLeftovers(dirname(path), basename(path));
     return await task();
   } finally {
-    await release(path, content);
+    if ((await readFileIfPresent(path)) === content) await removeFile(path);
   }
 }
 
-/** Not by hard link, which would show the holder from the first moment: exFAT and many mounts have none. */
+/** A hard link appears together with its content: a process killed here leaves no nameless lock. */
 async function tryAcquire(path: string, content: string): Promise<boolean> {
+  const own = temporaryPath(path);
+  try {
+    await writeFile(own, content, { flag: "wx", mode: PRIVATE_FILE_MODE });
+    return await linkOrCreate(own, path, content);
+  } catch (cause) {
+    throw storageError("lock", path, cause);
+  } finally {
+    await removeFile(own);
+  }
+}
+
+async function linkOrCreate(own: string, path: string, content: string): Promise<boolean> {
+  try {
+    await link(own, path);
+    return true;
+  } catch (error) {
+    // ENOENT: whoever got the lock took our file for a leftover.
+    if (hasCode(error, "EEXIST", "ENOENT")) return false;
+    if (!hasCode(error, ...NO_HARD_LINKS)) throw error;
+  }
   try {
     await writeFile(path, content, { flag: "wx", mode: PRIVATE_FILE_MODE });
     return true;
-  } catch (cause) {
-    if (hasCode(cause, "EEXIST")) return false;
-    throw storageError("lock", path, cause);
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return false;
+    throw error;
   }
 }
 
 /** Returns true when the way is free to try again. */
-async function removeStale(path: string): Promise<boolean> {
-  const content = await readFileIfPresent(path);
-  if (content === undefined) return true;
+async function removeStale(path: string, content: string): Promise<boolean> {
   if (!(await isStale(path, content))) return false;
-  const grave = `${path}.${randomBytes(8).toString("hex")}`;
+  const grave = temporaryPath(path);
   try {
     await rename(path, grave);
     const buried = await readFileIfPresent(grave);
     // Between reading and renaming another process may have done the same and locked anew: give back.
-    if (buried !== undefined && buried !== content) await writeFile(path, buried, { flag: "wx" });
+    if (buried !== undefined && buried !== content) await link(grave, path);
   } catch (cause) {
     if (!hasCode(cause, "ENOENT", "EEXIST")) throw storageError("unlock", path, cause);
   } finally {
-    await rm(grave, { force: true });
+    await removeFile(grave);
   }
   return true;
 }
@@ -102,10 +127,6 @@ async function isStale(path: string, content: string): Promise<boolean> {
     if (hasCode(cause, "ENOENT")) return false;
     throw storageError("read", path, cause);
   }
-}
-
-async function release(path: string, content: string): Promise<void> {
-  if ((await readFileIfPresent(path)) === content) await removeFile(path);
 }
 
 function isRunning(pid: number): boolean {
