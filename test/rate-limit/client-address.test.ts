@@ -103,6 +103,24 @@ describe("clientAddress() behind X-Forwarded-For", () => {
     );
   });
 
+  it("spells IPv6 as the URL Standard does, and IPv4-mapped addresses as IPv4", () => {
+    fc.assert(
+      fc.property(fc.ipV6(), (remoteAddress) => {
+        const canonical = new URL(`http://[${remoteAddress}]/`).hostname.slice(1, -1);
+        fc.pre(!canonical.startsWith("::ffff:"));
+        expect(clientAddress({ remoteAddress }, { trustedProxies: NONE })).to.equal(canonical);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.ipV4(), (address) => {
+        const mapped = new URL(`http://[::ffff:${address}]/`).hostname.slice(1, -1);
+        for (const remoteAddress of [address, mapped, `::FFFF:${address}`, `::ffff:${address}`]) {
+          expect(clientAddress({ remoteAddress }, { trustedProxies: NONE })).to.equal(address);
+        }
+      }),
+    );
+  });
+
   it("is one fixed word when the socket has no address any more", () => {
     const request = { remoteAddress: undefined, forwardedFor: "192.0.2.1" };
     expect(clientAddress(request, { trustedProxies: PROXIES })).to.equal("unknown");

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   embeddedIpv4,
   formatIpAddress,
@@ -53,6 +54,7 @@ export function addressKey(address: string, options: AddressKeyOptions = {}): st
 
 /** `addressKey` for settings that have been checked. */
 export function keyOf(text: string, ipv6Prefix: number): string {
+  if (isIP(text) === 4) return text;
   const address = parseIpAddress(text);
   if (address === undefined) return UNKNOWN_ADDRESS;
   if (address.version === 4) return formatIpAddress(address);

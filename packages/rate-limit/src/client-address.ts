@@ -1,6 +1,6 @@
 import { UNKNOWN_ADDRESS } from "./address-key.ts";
 import { forwardedNodes } from "./forwarded.ts";
-import { formatIpAddress, parseIpAddress } from "./ip-address.ts";
+import { canonicalIpAddress } from "./ip-address.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** Where a request says it comes from. */
@@ -35,7 +35,7 @@ export interface ClientAddressOptions {
  */
 export function clientAddress(request: AddressedRequest, options: ClientAddressOptions): string {
   const { trustedProxies } = options;
-  const peer = canonicalAddress(request.remoteAddress ?? "");
+  const peer = canonicalIpAddress(request.remoteAddress ?? "");
   if (peer === undefined) return UNKNOWN_ADDRESS;
   const { forwardedFor, forwarded } = request;
   if (forwardedFor === undefined && forwarded === undefined) return peer;
@@ -59,7 +59,7 @@ function rightmostUntrusted(
 ): string {
   let nearest = peer;
   for (const node of nodes) {
-    const address = canonicalAddress(nodeName(node ?? ""));
+    const address = canonicalIpAddress(nodeName(node ?? ""));
     if (address === undefined) return nearest;
     nearest = address;
     if (!trusted.includes(address)) return nearest;
@@ -81,9 +81,4 @@ function* entriesFromRight(list: string): Generator<string> {
 function nodeName(node: string): string {
   const match = /^(?:\[([\da-fA-F:.]+)\]|(\d+\.\d+\.\d+\.\d+))(?::\d{1,5})?$/.exec(node);
   return match?.[1] ?? match?.[2] ?? node;
-}
-
-function canonicalAddress(text: string): string | undefined {
-  const address = parseIpAddress(text);
-  return address === undefined ? undefined : formatIpAddress(address);
 }
