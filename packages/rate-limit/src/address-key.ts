@@ -31,7 +31,7 @@ export interface AddressKeyOptions {
   readonly ipv6Prefix?: number;
 }
 
-const ADDRESS_KEY_OPTIONS: Record<keyof AddressKeyOptions, true> = { ipv6Prefix: true };
+const ADDRESS_KEY_OPTIONS = { ipv6Prefix: true } satisfies Record<keyof AddressKeyOptions, true>;
 
 /** Returns the prefix length when it is usable, or the default. */
 export function requireIpv6Prefix(value: unknown): number {

@@ -56,7 +56,7 @@ export interface LimiterOptions {
   readonly clock?: () => number;
 }
 
-const LIMITER_KEYS: Record<keyof LimiterOptions, true> = { store: true, clock: true };
+const LIMITER_KEYS = { store: true, clock: true } satisfies Record<keyof LimiterOptions, true>;
 
 /** Decides about requests by key. Synchronous; holds no timer. */
 export interface Limiter {

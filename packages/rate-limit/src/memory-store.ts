@@ -26,7 +26,10 @@ export interface MemoryStoreOptions {
   readonly secret?: Uint8Array;
 }
 
-const MEMORY_STORE_KEYS: Record<keyof MemoryStoreOptions, true> = { capacity: true, secret: true };
+const MEMORY_STORE_KEYS = { capacity: true, secret: true } satisfies Record<
+  keyof MemoryStoreOptions,
+  true
+>;
 
 /**
  * Keeps debts in this process, in a table whose size never changes.

@@ -30,12 +30,12 @@ export interface RateLimitPolicy {
   readonly burst?: number;
 }
 
-const POLICY_KEYS: Record<keyof RateLimitPolicy, true> = {
+const POLICY_KEYS = {
   name: true,
   limit: true,
   windowMs: true,
   burst: true,
-};
+} satisfies Record<keyof RateLimitPolicy, true>;
 
 /** Returns `windowMs` when it is a usable window; shared with `parseRate`. */
 export function requireWindowMs(path: string, value: unknown): number {

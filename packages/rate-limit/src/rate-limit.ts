@@ -71,7 +71,7 @@ export interface RateLimitOptions extends RateLimitPolicy, LimiterOptions {
   ): unknown;
 }
 
-const RATE_LIMIT_KEYS: Record<keyof RateLimitOptions, true> = {
+const RATE_LIMIT_KEYS = {
   name: true,
   limit: true,
   windowMs: true,
@@ -85,7 +85,7 @@ const RATE_LIMIT_KEYS: Record<keyof RateLimitOptions, true> = {
   keyGenerator: true,
   skip: true,
   handler: true,
-};
+} satisfies Record<keyof RateLimitOptions, true>;
 
 interface Settings {
   readonly limiter: Limiter;
