@@ -54,8 +54,8 @@ export function isHashValue(value: string): boolean {
   return HASH.test(value);
 }
 
-function quotedProblem(value: string, keywords: readonly string[]): string | undefined {
-  if (keywords.includes(value)) return undefined;
+function quotedProblem(value: string): string | undefined {
+  if (SOURCE_KEYWORDS.includes(value)) return undefined;
   const content = value.slice(1, -1);
   if (content.startsWith("nonce-")) {
     return isNonceValue(content.slice(6)) ? undefined : "the nonce is not base64";
@@ -65,11 +65,11 @@ function quotedProblem(value: string, keywords: readonly string[]): string | und
       ? undefined
       : "a hash is sha256, sha384 or sha512 with a base64 digest of that length";
   }
-  return `no such keyword${suggestion(value, keywords)}`;
+  return `no such keyword${suggestion(value, SOURCE_KEYWORDS)}`;
 }
 
 function sourceProblem(value: string): string | undefined {
-  if (value.startsWith("'")) return quotedProblem(value, SOURCE_KEYWORDS);
+  if (value.startsWith("'")) return quotedProblem(value);
   const quoted = `'${value}'`;
   if (SOURCE_KEYWORDS.includes(quoted) || /^(?:nonce|sha\d+)-/.test(value)) {
     return `without quotes this is a host name; write "${quoted}"`;
@@ -81,14 +81,14 @@ function sourceProblem(value: string): string | undefined {
   return "a source is a quoted keyword, a scheme such as https:, or a host with optional scheme, port and path";
 }
 
-function ancestorProblem(value: string): string | undefined {
-  return value.startsWith("'") ? quotedProblem(value, ["'self'", "'none'"]) : sourceProblem(value);
-}
-
 function choiceProblem(value: string, choices: readonly string[]): string | undefined {
   return choices.includes(value)
     ? undefined
     : `must be one of ${choices.join(", ")}${suggestion(value, choices)}`;
+}
+
+function ancestorProblem(value: string): string | undefined {
+  return value.startsWith("'") ? choiceProblem(value, ["'self'", "'none'"]) : sourceProblem(value);
 }
 
 function policyNameProblem(value: string): string | undefined {
