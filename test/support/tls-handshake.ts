@@ -38,7 +38,10 @@ export async function openTls(port: number, options: ConnectionOptions): Promise
   return socket;
 }
 
-/** Connects, reads until the server ends, and resolves with what was agreed; rejects as the handshake fails. */
+/**
+ * Connects, reads until the server closes, and resolves with what was agreed; rejects as the handshake fails.
+ * The server must send a byte before it ends for the client to learn its TLS 1.3 session.
+ */
 export async function handshake(port: number, options: ConnectionOptions): Promise<Handshake> {
   let session: Buffer | undefined;
   const socket = connect({ host: "127.0.0.1", port, ...options });
@@ -61,7 +64,7 @@ export async function handshake(port: number, options: ConnectionOptions): Promi
       };
     });
     socket.resume();
-    socket.once("end", () => {
+    socket.once("close", () => {
       if (agreed === undefined) reject(new Error("The server ended before the handshake did"));
       else resolve({ ...agreed, session });
     });

@@ -46,7 +46,7 @@ describe("fixedCertificates()", () => {
 describe("SNI of createTlsServer()", () => {
   async function namesFor(servername: string | undefined, from: CertificateSource = source) {
     const server = createTlsServer(from);
-    server.on("secureConnection", (socket) => socket.end());
+    server.on("secureConnection", (socket) => socket.end("."));
     const port = await listenForTest(server);
     const options = servername === undefined ? {} : { servername };
     return (await handshake(port, { ...options, ca: root.certificate, checkServerIdentity })).names;
@@ -104,7 +104,7 @@ describe("SNI of createTlsServer()", () => {
         }
       },
     });
-    server.on("secureConnection", (socket) => socket.end());
+    server.on("secureConnection", (socket) => socket.end("."));
     const port = await listenForTest(server);
     const seen = await handshake(port, {
       servername: "www.example.test",
@@ -127,7 +127,7 @@ describe("SNI of createTlsServer()", () => {
         if (event.kind === "certificate-rejected") codes.push((event.error as TlsError).code);
       },
     });
-    server.on("secureConnection", (socket) => socket.end());
+    server.on("secureConnection", (socket) => socket.end("."));
     const port = await listenForTest(server);
     for (let round = 0; round < 3; round++) {
       const options = { servername: "www.example.test", ca: root.certificate, checkServerIdentity };

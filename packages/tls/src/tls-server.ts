@@ -197,8 +197,10 @@ function contextCache(
 }
 
 function reportFailures(server: Server, report: (event: TlsServerEvent) => void): void {
-  server.on("tlsClientError", (error: Error, { remoteAddress }: TLSSocket) => {
-    report({ kind: "handshake-failed", remoteAddress, error });
+  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    report({ kind: "handshake-failed", remoteAddress: socket.remoteAddress, error });
+    // Node only announces a handshake that took too long and leaves the connection open.
+    socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     const { remoteAddress } = socket;
