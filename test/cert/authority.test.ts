@@ -75,6 +75,20 @@ describe("createAuthority()", () => {
     }
   });
 
+  it("writes NULL parameters for RSA only (RFC 4055 section 5, RFC 5758 section 3.2)", async () => {
+    for (const [key, algorithmIdentifier] of [
+      ["rsa2048", "300d06092a864886f70d01010b0500"],
+      ["p256", "300a06082a8648ce3d040302"],
+      ["p384", "300a06082a8648ce3d040303"],
+      ["ed25519", "300506032b6570"],
+    ] as const) {
+      const { certificate } = await createAuthority({ key });
+      const der = new X509Certificate(certificate).raw.toString("hex");
+      // Inside TBSCertificate, before the issuer, and once more around the signature.
+      expect(der.split(algorithmIdentifier).length - 1).to.be.within(2, 3);
+    }
+  });
+
   it("takes other name constraints, in canonical form, and none only when told so", async () => {
     const wide = await createAuthority({
       nameConstraints: { dns: ["Corp.Example."], ip: ["2001:DB8::/32"] },

@@ -9,7 +9,7 @@ import { describe, it } from "mocha";
 import { tempDirectory } from "../support/temp-directory.ts";
 
 const PROCESSES = 8;
-/** HAUBERK_RACE_ROUNDS=50 runs the whole claim: about half a second a round on two cores. */
+/** HAUBERK_RACE_ROUNDS=50 runs the whole claim: two thirds of a second a round on two cores. */
 const ROUNDS = Number(process.env["HAUBERK_RACE_ROUNDS"] ?? 3);
 
 const PROGRAM = `
