@@ -4,17 +4,15 @@ import {
   request as requestHttp,
   type IncomingHttpHeaders,
   type IncomingMessage,
-  type Server as HttpServer,
 } from "node:http";
 import {
   connect,
   createSecureServer,
   createServer as createHttp2Server,
-  type Http2Server,
   type OutgoingHttpHeaders,
 } from "node:http2";
 import { createServer as createHttpsServer, request as requestHttps } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { testAuthority } from "./test-authority.ts";
 
@@ -43,7 +41,7 @@ export async function askListener(
   listener: Listener,
   requests: readonly Readonly<Record<string, string>>[] = [{}],
 ): Promise<ListenerReply[]> {
-  const server = serverOf(transport, listener);
+  const server: Server = SERVERS[transport](listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -57,18 +55,12 @@ export async function askListener(
   return replies;
 }
 
-function serverOf(transport: Transport, listener: Listener): HttpServer | Http2Server {
-  switch (transport) {
-    case "http":
-      return createServer(listener);
-    case "https":
-      return createHttpsServer(pair, listener);
-    case "h2c":
-      return createHttp2Server(listener);
-    case "h2":
-      return createSecureServer(pair, listener) as unknown as Http2Server;
-  }
-}
+const SERVERS = {
+  http: (listener: Listener) => createServer(listener),
+  https: (listener: Listener) => createHttpsServer(pair, listener),
+  h2c: (listener: Listener) => createHttp2Server(listener),
+  h2: (listener: Listener) => createSecureServer(pair, listener),
+} satisfies Record<Transport, (listener: Listener) => Server>;
 
 async function askHttp1(
   transport: Transport,

@@ -133,6 +133,7 @@ function addNoscript(element: Element, found: Found): void {
 
 function addPage(page: string, found: Found, frameDepth: number): void {
   for (const element of elementsOf(parse(page))) {
+    if (element.namespaceURI === html.NS.MATHML) continue;
     switch (element.tagName) {
       case "script":
         addScript(element, found);
