@@ -14,8 +14,8 @@ import { toPem } from "./pem.ts";
 import type { Validity } from "./renewal.ts";
 
 /** Milliseconds a certificate starts before it is made, for clients whose clock is behind. */
-export const BACKDATE_MS = 3_600_000;
-export const DAY_MS = 86_400_000;
+const BACKDATE_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 const ORGANIZATION = "Hauberk development CA";
 const SERIAL_BYTES = 18;

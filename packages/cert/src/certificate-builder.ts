@@ -17,7 +17,7 @@ export interface CertificateSigner {
 }
 
 /** The distinguished name of a certificate: as much of X.501 as a development certificate needs. */
-export interface Subject {
+interface Subject {
   readonly organization: string;
   /** At most 64 characters (RFC 5280 appendix A.1, ub-common-name). */
   readonly commonName?: string;

@@ -1,4 +1,4 @@
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 import type { Parsed } from "./ip-address.ts";
 
 const MAX_LABEL_CHARS = 63;
@@ -60,7 +60,15 @@ function toAscii(text: string): string | undefined {
   const lower = text.toLowerCase();
   if (/^[a-z0-9.-]*$/.test(lower) && !/(?:^|\.)xn--/.test(lower)) return lower;
   const ascii = domainToASCII(text);
-  return ascii === "" ? undefined : ascii;
+  const isValid = ascii !== "" && ascii.split(".").every(isPlainOrALabel);
+  return isValid ? ascii : undefined;
+}
+
+/** Node 24 hands malformed A-labels such as "xn--a" through as they are; Node 20 takes "xn--zzzzzz--". */
+function isPlainOrALabel(label: string): boolean {
+  if (!label.startsWith("xn--")) return true;
+  const unicode = domainToUnicode(label);
+  return /[\u0080-\u{10ffff}]/u.test(unicode) && domainToASCII(unicode) === label;
 }
 
 function labelFault(label: string): string | undefined {

@@ -7,7 +7,7 @@ import { quote } from "./quote.ts";
 /** Permission bits: read and write for the owner, nothing for anybody else. */
 export const PRIVATE_FILE_MODE = 0o600;
 export const PUBLIC_FILE_MODE = 0o644;
-export const PRIVATE_DIRECTORY_MODE = 0o700;
+const PRIVATE_DIRECTORY_MODE = 0o700;
 
 const TEMPORARY_SUFFIX = ".tmp";
 

@@ -45,7 +45,7 @@ export interface NameConstraints {
   readonly excluded: NameSubtrees;
 }
 
-export const NO_SUBTREES: NameSubtrees = { dns: [], ip: [], email: [], uri: [] };
+const NO_SUBTREES: NameSubtrees = { dns: [], ip: [], email: [], uri: [] };
 
 /**
  * Returns the constraints that permit `names` and the e-mail addresses and URIs below the DNS names.
