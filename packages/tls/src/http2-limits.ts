@@ -22,7 +22,7 @@ interface TrackedSession {
 }
 
 const MIN_PROGRESS_BYTES = 1_024;
-const LINGER_MS = 2_000;
+const MAX_LINGER_MS = 2_000;
 const LOOKS_PER_TIMEOUT = 8;
 
 /**
@@ -99,7 +99,8 @@ function examine(entry: TrackedSession, now: number, settings: Http2LimitSetting
   const { session, socket, openStreams } = entry;
   if (entry.endedAt !== undefined) {
     // Node waits for its last write to be taken and for the client's FIN, both without a time limit.
-    if (now - entry.endedAt >= LINGER_MS) socket.destroy();
+    const lingerMs = Math.min(MAX_LINGER_MS, settings.idleTimeoutMs);
+    if (now - entry.endedAt >= lingerMs) socket.destroy();
   } else if (session.destroyed) {
     entry.endedAt = now;
   } else if (openStreams.size === 0) {
