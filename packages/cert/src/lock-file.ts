@@ -60,7 +60,9 @@ export async function withLock<T>(
     if (held === undefined && (await tryAcquire(path, content))) break;
     if (held !== undefined && (await removeStale(path, held))) continue;
     if (performance.now() >= deadline) throw lockedError(path, held);
-    await delay(POLL_MS * (0.5 + Math.random()), undefined, { signal });
+    await delay(POLL_MS * (0.5 + Math.random()), undefined, { signal }).catch(() => {
+      signal?.throwIfAborted();
+    });
   }
   try {
     await removeLeftovers(dirname(path), basename(path));
