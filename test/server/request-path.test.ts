@@ -60,7 +60,18 @@ describe("parseRequestPath()", () => {
   }
 
   it("refuses names that mean something else on Windows, there only", () => {
-    for (const name of ["con", "NUL.txt", "COM1", "com\u00b9", "a.", "a%20", "a:b", "a::$DATA", "PROGRA~1", "a*"]) {
+    for (const name of [
+      "con",
+      "NUL.txt",
+      "COM1",
+      "com\u00b9",
+      "a.",
+      "a%20",
+      "a:b",
+      "a::$DATA",
+      "PROGRA~1",
+      "a*",
+    ]) {
       const path = `/${encodeURI(name).replaceAll("%25", "%")}`;
       expect(outcome(path, "win32"), name).to.equal(404);
     }
@@ -71,13 +82,19 @@ describe("parseRequestPath()", () => {
   it("never yields a name that leads out of the root", () => {
     const piece = fc.constantFrom("..", ".", "/", "\\", "%2e", "%2f", "%5c", "%00", "a", "%", ";");
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(piece).map((list) => list.join(""))), (rest) => {
-        const parsed = parseRequestPath(`/${rest}`, "linux");
-        if (parsed.kind === "refused") return;
-        const joined = posix.join("/root", ...parsed.segments);
-        expect(joined).to.equal(["/root", ...parsed.segments].join("/"));
-        expect(joined).to.not.include("\0");
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece).map((list) => list.join("")),
+        ),
+        (rest) => {
+          const parsed = parseRequestPath(`/${rest}`, "linux");
+          if (parsed.kind === "refused") return;
+          const joined = posix.join("/root", ...parsed.segments);
+          expect(joined).to.equal(["/root", ...parsed.segments].join("/"));
+          expect(joined).to.not.include("\0");
+        },
+      ),
     );
   });
 });

@@ -31,3 +31,14 @@ export function requireProgram(context: Context, program: string): string {
   if (test !== undefined) test.title += ` (skipped: ${program} is not installed)`;
   return context.skip();
 }
+
+/** True where every test runs in full: with HAUBERK_REQUIRE_EXTERNALS=1, as the gate does. */
+export const IS_THOROUGH: boolean = process.env["HAUBERK_REQUIRE_EXTERNALS"] === "1";
+
+/** Skips the running suite or test, which takes `duration`, unless every test is to run in full. */
+export function requireThorough(context: Context, duration: string): void {
+  if (IS_THOROUGH) return;
+  const test = context.test ?? context.currentTest;
+  if (test !== undefined) test.title += ` (skipped: takes ${duration}; npm run test:conformance)`;
+  context.skip();
+}

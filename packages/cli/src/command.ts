@@ -28,7 +28,9 @@ export function parseCommand<T extends Options>(
     if (arg === "--") break;
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (name !== undefined && !Object.hasOwn(known, name)) {
-      throw misuse(`unknown option --${name}; did you mean --${nearest(name, Object.keys(known))}?`);
+      throw misuse(
+        `unknown option --${name}; did you mean --${nearest(name, Object.keys(known))}?`,
+      );
     }
   }
   try {
@@ -47,7 +49,9 @@ export function parseCommand<T extends Options>(
 export function wholeNumber(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw misuse(`${option} is ${JSON.stringify(text)}; it takes a whole number from ${min} to ${max}`);
+  throw misuse(
+    `${option} is ${JSON.stringify(text)}; it takes a whole number from ${min} to ${max}`,
+  );
 }
 
 /**
@@ -55,7 +59,11 @@ export function wholeNumber(option: string, text: string, min: number, max: numb
  *
  * @throws {MisuseError} It is not; the nearest choice is offered.
  */
-export function choice<T extends string>(option: string, text: string, choices: readonly T[]): T {
+export function choice<const T extends string>(
+  option: string,
+  text: string,
+  choices: readonly T[],
+): T {
   const found = choices.find((one) => one === text);
   if (found !== undefined) return found;
   throw misuse(

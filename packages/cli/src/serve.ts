@@ -66,7 +66,9 @@ async function close(server: HauberkServer, certificate: ServingCertificate): Pr
   certificate.close();
 }
 
-async function serverOptions(values: Values): Promise<Partial<ServerConfig> & Pick<ServerConfig, "log">> {
+async function serverOptions(
+  values: Values,
+): Promise<Partial<ServerConfig> & Pick<ServerConfig, "log">> {
   const httpPort = values["http-port"] ?? "8080";
   return {
     port: wholeNumber("--port", values.port ?? "8443", 0, 65_535),
@@ -95,7 +97,9 @@ async function rateLimit(text: string): Promise<NonNullable<ServerConfig["rateLi
 
 async function servingCertificate({ cert, key }: Values): Promise<ServingCertificate> {
   if ((cert === undefined) !== (key === undefined)) {
-    throw misuse(`--cert and --key go together; ${cert === undefined ? "--cert" : "--key"} is missing`);
+    throw misuse(
+      `--cert and --key go together; ${cert === undefined ? "--cert" : "--key"} is missing`,
+    );
   }
   if (cert !== undefined && key !== undefined) {
     const { watchCertificates } = await import("@hauberk/tls");
@@ -154,7 +158,9 @@ function untilSignal(): Promise<void> {
       process.on(signal, () => {
         if (isStopping) process.exit(1);
         isStopping = true;
-        process.stderr.write("hauberk: finishing the requests in flight; once more to stop at once\n");
+        process.stderr.write(
+          "hauberk: finishing the requests in flight; once more to stop at once\n",
+        );
         resolve();
       });
     }

@@ -3,29 +3,38 @@ import { securityHeaders, type SecurityHeadersOptions } from "@hauberk/headers";
 import type { Fields } from "./answer.ts";
 import type { Application, ServerEvent } from "./config.ts";
 
-/** Gives a request to the application, `fields` and the security headers set on the response before. */
-export type CallApplication = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  fields: Fields,
-) => void;
+/** A request on its way to the application. */
+export interface ApplicationCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Fields to set on the response before. */
+  readonly fields: Fields;
+  /** Ends a response that has begun so that the client knows it is incomplete. */
+  readonly abort: () => void;
+}
 
 /**
  * Returns a caller that no failure of the application gets past: what it throws or rejects with
- * becomes a 500, or the end of a response that has begun.
+ * becomes a 500, or the abrupt end of a response that has begun. The security headers are set before,
+ * with a nonce in `res.locals.cspNonce`.
  */
 export function createApplicationCaller(
   application: Application,
   headers: SecurityHeadersOptions,
   onEvent: (event: ServerEvent) => void,
-): CallApplication {
+): (call: ApplicationCall) => void {
   const secure = securityHeaders(headers);
-  return (request, response, fields) => {
+  const removesPoweredBy = headers.xPoweredBy !== true;
+  return ({ request, response, fields, abort }) => {
     const fail = (error: unknown): void => {
       onEvent({ kind: "application-failed", error });
-      failResponse(response);
+      if (response.headersSent) abort();
+      else answerFailure(response);
     };
     try {
+      // Express keeps locals that are there; securityHeaders puts the nonce into them.
+      Object.assign(response, { locals: Object.create(null) as object });
+      if (removesPoweredBy) refusePoweredBy(response);
       for (let index = 0; index < fields.length; index += 2) {
         response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
       }
@@ -40,11 +49,14 @@ export function createApplicationCaller(
   };
 }
 
-function failResponse(response: ServerResponse): void {
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
+/** Express sets X-Powered-By after every middleware in front of it, each mounted application again. */
+function refusePoweredBy(response: ServerResponse): void {
+  const { setHeader } = response;
+  response.setHeader = (name, value) =>
+    name.toLowerCase() === "x-powered-by" ? response : setHeader.call(response, name, value);
+}
+
+function answerFailure(response: ServerResponse): void {
   const content = "500 Internal Server Error\n";
   response.statusCode = 500;
   for (const name of ["content-encoding", "content-range", "etag", "last-modified"]) {

@@ -4,6 +4,7 @@ import type { RateLimitPolicy } from "@hauberk/rate-limit";
 import type { CertificatePair, CertificateSource, TlsProfileName } from "@hauberk/tls";
 import { z } from "zod";
 import type { AccessLogFormat } from "./access-log.ts";
+import { nearest } from "./nearest.ts";
 
 /** A function that answers requests: an Express or Connect application, or a plain node:http listener. */
 export type Application = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -161,7 +162,11 @@ const serverConfig = z.strictObject({
   port: tcpPort.default(8443),
   httpPort: z.union([tcpPort, z.literal(false)]).default(8080),
   hosts: z
-    .union([z.literal("certificate"), z.literal("any"), z.array(z.string().min(1)).min(1).readonly()])
+    .union([
+      z.literal("certificate"),
+      z.literal("any"),
+      z.array(z.string().min(1)).min(1).readonly(),
+    ])
     .default("certificate"),
   tlsProfile: z.enum(["intermediate", "modern"]).default("intermediate"),
   headers: z.custom<SecurityHeadersOptions>(isObject, { error: "expected an object" }).default({}),
@@ -212,32 +217,15 @@ function unknownKeyError(issue: Extract<Issue, { code: "unrecognized_keys" }>): 
   const path = [...issue.path, key].join(".");
   const parent = issue.path[0];
   const known = Object.keys(
-    parent === "memory" ? memory.shape : parent === "timeouts" ? timeouts.shape : serverConfig.shape,
+    parent === "memory"
+      ? memory.shape
+      : parent === "timeouts"
+        ? timeouts.shape
+        : serverConfig.shape,
   );
   return new TypeError(
     `Cannot create server: unknown option "${path}"; did you mean "${nearest(key, known)}"?`,
   );
-}
-
-/** Returns the name with the smallest edit distance to `name`. */
-function nearest(name: string, known: readonly string[]): string {
-  const ranked = known.map((candidate) => ({ candidate, distance: distance(name, candidate) }));
-  return ranked.reduce((best, one) => (one.distance < best.distance ? one : best)).candidate;
-}
-
-/** Levenshtein distance without regard to case. */
-function distance(a: string, b: string): number {
-  const target = b.toLowerCase();
-  let row = Array.from({ length: target.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a.toLowerCase()].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < target.length; j++) {
-      const substitution = (row[j] ?? 0) + (letter === target[j] ? 0 : 1);
-      next.push(Math.min(substitution, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }
 
 function isObject(value: unknown): boolean {

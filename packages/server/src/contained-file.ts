@@ -11,8 +11,7 @@ export interface ContainedFile {
 
 /** What a path below the root turned out to be. `busy`: the process or system is out of file descriptors. */
 export type OpenOutcome =
-  | ContainedFile
-  | { readonly kind: "folder" | "missing" | "forbidden" | "busy" };
+  ContainedFile | { readonly kind: "folder" | "missing" | "forbidden" | "busy" };
 
 const OUTCOME_OF_CODE: Readonly<Record<string, "missing" | "forbidden" | "busy">> = {
   ENOENT: "missing",

@@ -63,7 +63,9 @@ export function createServer(config: ServerConfig): HauberkServer {
   let closing: Promise<void> | undefined;
 
   const context: ExchangeContext = {
-    stages: createStages(stageSettings(settings, source, () => httpsListener?.port ?? settings.port)),
+    stages: createStages(
+      stageSettings(settings, source, () => httpsListener?.port ?? settings.port),
+    ),
     callApplication:
       settings.app && createApplicationCaller(settings.app, settings.headers, onEvent),
     accessLog,

@@ -1,8 +1,6 @@
 /** Codes are stable API; docs/errors.md has one section per code. */
 export type ServerErrorCode =
-  | "ERR_SERVER_ALREADY_LISTENING"
-  | "ERR_SERVER_LISTEN_FAILED"
-  | "ERR_SERVER_ROOT_UNREADABLE";
+  "ERR_SERVER_ALREADY_LISTENING" | "ERR_SERVER_LISTEN_FAILED" | "ERR_SERVER_ROOT_UNREADABLE";
 
 /** Thrown for failures a correct program must expect; misuse throws TypeError or RangeError instead. */
 export class ServerError extends Error {

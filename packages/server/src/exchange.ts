@@ -1,6 +1,6 @@
 import type { AccessLog } from "./access-log.ts";
 import type { Answer, Decision, Fields } from "./answer.ts";
-import type { CallApplication } from "./application.ts";
+import type { ApplicationCall } from "./application.ts";
 import type { ServerEvent } from "./config.ts";
 import type { Admission } from "./request-gate.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -9,7 +9,7 @@ import type { Stages } from "./stages.ts";
 /** What the readers of all protocols share. */
 export interface ExchangeContext {
   readonly stages: Stages;
-  readonly callApplication: CallApplication | undefined;
+  readonly callApplication: ((call: ApplicationCall) => void) | undefined;
   readonly accessLog: AccessLog;
   readonly onEvent: (event: ServerEvent) => void;
   /** The client's address, behind trusted proxies if there are any. */

@@ -14,7 +14,7 @@ export interface Http1Settings {
   readonly connections: Connections;
 }
 
-const CHECKING_INTERVAL_MS = 2000;
+const MAX_CHECKING_INTERVAL_MS = 2000;
 
 /**
  * Returns a node:http server that never listens: connections are given to it with `emit("connection", socket)`.
@@ -26,7 +26,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.keepAliveMs,
-    connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+    connectionsCheckingInterval: Math.min(MAX_CHECKING_INTERVAL_MS, timeouts.headersMs),
     requireHostHeader: false,
     insecureHTTPParser: false,
     maxHeaderSize: 16_384,
@@ -76,7 +76,8 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
         if (connections.isClosing) response.setHeader("connection", "close");
         if (expectation === "continue") response.writeContinue();
         request.url = head.target;
-        context.callApplication?.(request, response, fields);
+        const abort = (): void => void response.destroy();
+        context.callApplication?.({ request, response, fields, abort });
       },
     });
   }

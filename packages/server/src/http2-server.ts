@@ -1,4 +1,5 @@
 import {
+  constants,
   createServer,
   type Http2Server,
   Http2ServerRequest,
@@ -75,11 +76,14 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
         if (headers.expect === "100-continue") response.writeContinue();
         pinHttp2Members(request, response);
         // The compatibility API of node:http2 is made to stand in for these two types.
-        context.callApplication?.(
-          request as unknown as IncomingMessage,
-          response as unknown as ServerResponse,
+        context.callApplication?.({
+          request: request as unknown as IncomingMessage,
+          response: response as unknown as ServerResponse,
           fields,
-        );
+          abort() {
+            stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+          },
+        });
       },
     });
   }

@@ -13,10 +13,5 @@ export function redirectToHttps(head: RequestHead, httpsPort: number): Refusal {
   const host = head.authority.replace(/:\d*$/, "");
   const port = httpsPort === 443 ? "" : `:${httpsPort}`;
   const target = head.target === "*" ? "/" : head.target;
-  const location = `https://${host}${port}${target.replace(/[^\x21-\x7e]/g, percentEncode)}`;
-  return refusal(308, ["location", location]);
-}
-
-function percentEncode(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  return refusal(308, ["location", `https://${host}${port}${target}`]);
 }

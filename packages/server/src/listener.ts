@@ -12,7 +12,8 @@ export interface Listener {
 const UNAVAILABLE = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is in use; stop the other program or choose another port",
-  EACCES: "no permission; ports below 1024 need the capability CAP_NET_BIND_SERVICE or a port of 1024 and above",
+  EACCES:
+    "no permission; ports below 1024 need the capability CAP_NET_BIND_SERVICE or a port of 1024 and above",
   ENOTFOUND: "the host has no address",
 };
 

@@ -52,7 +52,8 @@ export function admitHttp1(
     address,
     protocol: `HTTP/${httpVersion}`,
     hasLargeContent:
-      transferEncoding !== undefined || Number(headers["content-length"] ?? 0) > LARGE_CONTENT_BYTES,
+      transferEncoding !== undefined ||
+      Number(headers["content-length"] ?? 0) > LARGE_CONTENT_BYTES,
     field: (name) => joined(headers[name]),
   });
 }

@@ -41,7 +41,10 @@ export function createResourceCache(settings: ResourceCacheSettings): ResourceCa
 
   function store(key: string, resource: Resource): void {
     remove(key);
-    const size = resource.representations.reduce((sum, { content }) => sum + (content?.length ?? 0), 0);
+    const size = resource.representations.reduce(
+      (sum, { content }) => sum + (content?.length ?? 0),
+      0,
+    );
     entries.set(key, { resource, bytes: size, checkedAt: performance.now() });
     bytes += size;
     for (const oldest of entries.keys()) {
@@ -60,7 +63,11 @@ export function createResourceCache(settings: ResourceCacheSettings): ResourceCa
       }
       return entry.resource;
     }
-    const loaded = await loadResource(settings.root, join(settings.root, key), settings.maxFileBytes);
+    const loaded = await loadResource(
+      settings.root,
+      join(settings.root, key),
+      settings.maxFileBytes,
+    );
     if (loaded.kind === "resource") store(key, loaded);
     else remove(key);
     return loaded;

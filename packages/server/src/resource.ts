@@ -30,8 +30,7 @@ export interface Resource {
 }
 
 export type ResourceOutcome =
-  | Resource
-  | { readonly kind: "folder" | "missing" | "forbidden" | "busy" };
+  Resource | { readonly kind: "folder" | "missing" | "forbidden" | "busy" };
 
 /** Larger pages are served without hashes: their inline scripts stay blocked. */
 const MAX_HASHED_PAGE_BYTES = 2_097_152;

@@ -1,8 +1,9 @@
 import type { CompiledHeaders, InlineHashes } from "@hauberk/headers";
 import {
   type Limiter,
+  PROBLEM_MEDIA_TYPE,
   addressKey,
-  quotaExceededProblem,
+  quotaExceededBody,
   rateLimitFields,
 } from "@hauberk/rate-limit";
 import { type Answer, type Decision, type Fields, type Refusal, refusal } from "./answer.ts";
@@ -81,8 +82,13 @@ export function createStages(settings: StageSettings): Stages {
 
   function complete(head: RequestHead, routed: Routed, limitFields: Fields = []): Decision {
     if (routed === "application") return { kind: "handover", fields: limitFields };
-    const answer = routed.kind === "answer" ? routed : errorPage(routed.status, routed.fields, head);
-    const fields = [...securityFields(head.scheme, answer.hashes), ...answer.fields, ...limitFields];
+    const answer =
+      routed.kind === "answer" ? routed : errorPage(routed.status, routed.fields, head);
+    const fields = [
+      ...securityFields(head.scheme, answer.hashes),
+      ...answer.fields,
+      ...limitFields,
+    ];
     const body = head.method === "HEAD" ? undefined : answer.body;
     return { ...answer, fields, body };
   }
@@ -110,12 +116,12 @@ function createLimitStage(
   limiter: Limiter,
 ): (head: RequestHead) => { fields: Fields; exceeded: Answer | undefined } {
   const { policy } = limiter;
-  const problem = Buffer.from(JSON.stringify(quotaExceededProblem(policy)));
+  const problem = quotaExceededBody(policy);
   const exceeded: Answer = {
     kind: "answer",
     status: 429,
     fields: [
-      ...["content-type", "application/problem+json"],
+      ...["content-type", PROBLEM_MEDIA_TYPE],
       ...["cache-control", "no-store"],
       ...["content-length", String(problem.length)],
     ],

@@ -110,7 +110,7 @@ export function createStaticFiles({ root, cache, cacheControl }: StaticFilesSett
     }
     if (!path.isFolder) return refusal(404);
     const folder = await cache.get(path.segments);
-    return refusal(folder.kind === "folder" ? 403 : 404);
+    return refusal(folder.kind === "folder" || folder.kind === "forbidden" ? 403 : 404);
   }
 
   function answerContent(
