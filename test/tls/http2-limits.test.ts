@@ -36,6 +36,15 @@ async function listening(answer: Answer, given: Http2Limits = limits) {
   return { server, port: await listenForTest(server) };
 }
 
+async function settingsOf(given: Http2Limits) {
+  const { port } = await listening(answerAtOnce, given);
+  const session = connect(`http://127.0.0.1:${String(port)}`);
+  await once(session, "remoteSettings");
+  const settings = session.remoteSettings;
+  session.destroy();
+  return settings;
+}
+
 const answerAtOnce: Answer = (stream) => {
   stream.respond({ ":status": 200 });
   stream.end("done");
@@ -127,7 +136,7 @@ describe("applyHttp2Limits()", () => {
   });
 
   it("gives an application the time it needs, while an idle session is ended", async () => {
-    let answerLate: () => void = () => undefined;
+    let answerLate: (() => void) | undefined;
     const { port } = await listening((stream) => {
       answerLate = () => {
         answerAtOnce(stream, {});
@@ -136,7 +145,7 @@ describe("applyHttp2Limits()", () => {
     const waiting = rawHttp2(port, [get]);
     await rawHttp2(port, []).closed;
     await rawHttp2(port, []).closed;
-    answerLate();
+    answerLate?.();
     await waiting.closed;
     expect(waiting.received).to.include(`${FRAME.data}:${END_STREAM}`);
   });
@@ -183,15 +192,6 @@ describe("applyHttp2Limits()", () => {
 });
 
 describe("http2ServerOptions()", () => {
-  async function settingsOf(given: Http2Limits) {
-    const { port } = await listening(answerAtOnce, given);
-    const session = connect(`http://127.0.0.1:${String(port)}`);
-    await once(session, "remoteSettings");
-    const settings = session.remoteSettings;
-    session.destroy();
-    return settings;
-  }
-
   it("announces 100 streams and no server push", async () => {
     const settings = await settingsOf({});
     expect(settings).to.include({

@@ -9,6 +9,15 @@ const standard = root.issue({ names: ["localhost"] });
 const exact = root.issue({ names: ["www.example.test"] });
 const wildcard = root.issue({ names: ["*.example.test"] });
 const source = fixedCertificates([standard, exact, wildcard]);
+const checkServerIdentity = (): undefined => undefined;
+
+async function namesFor(servername: string | undefined, from: CertificateSource = source) {
+  const server = createTlsServer(from);
+  server.on("secureConnection", (socket) => socket.end("."));
+  const port = await listenForTest(server);
+  const options = servername === undefined ? {} : { servername };
+  return (await handshake(port, { ...options, ca: root.certificate, checkServerIdentity })).names;
+}
 
 describe("fixedCertificates()", () => {
   it("answers with the exact name before the wildcard before the default", () => {
@@ -44,15 +53,6 @@ describe("fixedCertificates()", () => {
 });
 
 describe("SNI of createTlsServer()", () => {
-  async function namesFor(servername: string | undefined, from: CertificateSource = source) {
-    const server = createTlsServer(from);
-    server.on("secureConnection", (socket) => socket.end("."));
-    const port = await listenForTest(server);
-    const options = servername === undefined ? {} : { servername };
-    return (await handshake(port, { ...options, ca: root.certificate, checkServerIdentity })).names;
-  }
-  const checkServerIdentity = (): undefined => undefined;
-
   const cases = [
     ["www.example.test", "DNS:www.example.test"],
     ["WWW.Example.TEST", "DNS:www.example.test"],

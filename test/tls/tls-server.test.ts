@@ -57,7 +57,9 @@ describe("protocols and ciphers of createTlsServer()", () => {
 
   it("agree on each TLS 1.2 cipher of the profile that fits the key", async () => {
     const port = await listening();
-    for (const cipher of tlsProfile("intermediate").ciphers.filter((it) => it.includes("ECDSA"))) {
+    for (const cipher of tlsProfile("intermediate").ciphers.filter((name) =>
+      name.includes("ECDSA"),
+    )) {
       expect((await handshake(port, { ...tls12, ciphers: cipher })).cipher).to.equal(cipher);
     }
   });
@@ -87,6 +89,14 @@ describe("protocols and ciphers of createTlsServer()", () => {
     const port = await listening();
     const error = await rejection(handshake(port, { ...tls13, ecdhCurve: "secp521r1" }));
     expect(error.code).to.match(/HANDSHAKE_FAILURE/);
+  });
+
+  it("agree on the hybrid group X25519MLKEM768 where OpenSSL is 3.5 or newer", async function () {
+    const [major = 0, minor = 0] = process.versions.openssl.split(".").map(Number);
+    if (major === 3 && minor < 5) this.skip();
+    const port = await listening();
+    const hybrid = { ...tls13, ecdhCurve: "X25519MLKEM768" };
+    expect((await handshake(port, hybrid)).protocol).to.equal("TLSv1.3");
   });
 
   it("refuse a client that signs with SHA-1 alone", async () => {
@@ -258,7 +268,10 @@ describe("createTlsServer()", () => {
 
   it("ends a connection that does not complete the handshake in time", async () => {
     const events: TlsServerEvent[] = [];
-    const port = await listening({ handshakeTimeoutMs: 100, onEvent: (it) => events.push(it) });
+    const port = await listening({
+      handshakeTimeoutMs: 100,
+      onEvent: (event) => events.push(event),
+    });
     const socket = connectTcp(port, "127.0.0.1");
     await once(socket.resume(), "close");
     const [event] = events;
