@@ -182,7 +182,7 @@ export function parseContentSecurityPolicy(
   const useDefaults = booleanOption(`${path}.useDefaults`, options.get("useDefaults") ?? true);
   const given = parseDirectives(`${path}.directives`, options.get("directives") ?? {});
   const defaults = parseDirectives(`${path}.directives`, useDefaults ? preset : {});
-  // Upgrade Insecure Requests section 3.3: ignored, with a warning, in a policy that only reports.
+  // Chromium 156 ignores it, with a console warning, in a policy that only reports.
   if (reportOnly) defaults.delete("upgrade-insecure-requests");
   const directives = new Map<DirectiveName, Directive>();
   for (const [name, directive] of new Map([...defaults, ...given])) {

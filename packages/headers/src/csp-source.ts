@@ -42,7 +42,8 @@ const HOST =
   /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:\*|(?:\*\.)?[\w-]+(?:\.[\w-]+)*)(?::(?:\d{1,5}|\*))?(?:\/[\w.~!$&'()*+=:@%/-]*)?$/i;
 const BARE_SCHEMES = ["blob", "data", "filesystem", "http", "https", "mediastream", "ws", "wss"];
 const TRUSTED_TYPES_POLICY = /^[\w#=/@.%-]+$/;
-const ENDPOINT_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+/** RFC 9651 section 3.2: Reporting-Endpoints names its endpoints by such keys. */
+const ENDPOINT_NAME = /^[a-z*][a-z0-9_.*-]*$/;
 
 /** Whether `value` is a nonce by the grammar of CSP Level 3 section 2.3.1, without quotes. */
 export function isNonceValue(value: string): boolean {
@@ -56,7 +57,7 @@ export function isHashValue(value: string): boolean {
 
 function quotedProblem(value: string): string | undefined {
   if (SOURCE_KEYWORDS.includes(value)) return undefined;
-  const content = value.slice(1, -1);
+  const content = value.endsWith("'") ? value.slice(1, -1) : "";
   if (content.startsWith("nonce-")) {
     return isNonceValue(content.slice(6)) ? undefined : "the nonce is not base64";
   }
@@ -101,8 +102,11 @@ const GRAMMARS: Readonly<Record<DirectiveKind, (value: string) => string | undef
   ancestors: ancestorProblem,
   flag: () => "the directive takes no value; write []",
   sandbox: (value) => choiceProblem(value, SANDBOX_TOKENS),
-  "report-uri": () => undefined,
-  "report-to": (value) => (ENDPOINT_NAME.test(value) ? undefined : "not an endpoint name"),
+  "report-uri": (value) => (value.startsWith("'") ? "an address has no quotes" : undefined),
+  "report-to": (value) =>
+    ENDPOINT_NAME.test(value)
+      ? undefined
+      : "an endpoint name is a lower-case key of Reporting-Endpoints",
   "trusted-types": policyNameProblem,
   "trusted-types-sinks": (value) => choiceProblem(value, ["'script'"]),
   webrtc: (value) => choiceProblem(value, ["'allow'", "'block'"]),

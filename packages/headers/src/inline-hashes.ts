@@ -22,7 +22,7 @@ const INLINE_TYPES: ReadonlySet<string> = new Set([
   "module",
   "importmap",
   "speculationrules",
-  // HTML section 4.12.1.1, "JavaScript MIME type essence match": no parameters, these alone.
+  // MIME Sniffing, "JavaScript MIME type essence match": these alone, and no parameters.
   "application/ecmascript",
   "application/javascript",
   "application/x-ecmascript",

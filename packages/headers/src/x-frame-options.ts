@@ -57,7 +57,7 @@ export function parseFraming(
   if (action === undefined || action === implied) return { action: implied, policy };
   if (policy.given.has("frame-ancestors")) {
     throw new TypeError(
-      `${path}.action ${echo(action)} contradicts frame-ancestors ${ancestors.map(String).join(" ")}; leave one out, or set ${path}: false`,
+      `${path}.action ${echo(action)} contradicts frame-ancestors ${echo(ancestors)}; leave one out, or set ${path}: false`,
     );
   }
   const directives = new Map(policy.directives);
