@@ -24,7 +24,7 @@ describe("hauberk cert", () => {
     const openssl = requireProgram(this, "openssl");
     const { code, stdout } = await run("app.test", "*.app.test", "127.0.0.1", "::1");
     expect(code).to.equal(0);
-    const certFile = file(stdout, /^Made (.*\.pem)$/m);
+    const certFile = file(stdout, /^Made (certs-dev.*\.pem)$/m);
     const keyFile = file(stdout, /^ {2}key +(.*)$/m);
     const caFile = file(stdout, /NODE_EXTRA_CA_CERTS=(.*)$/m);
     expect(statSync(join(folder, keyFile)).mode & 0o777).to.equal(0o600);

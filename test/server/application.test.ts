@@ -180,7 +180,7 @@ for (const protocol of PROTOCOLS) {
 }
 
 function failingListener(request: IncomingMessage, response: ServerResponse): unknown {
-  switch (request.url) {
+  switch (request.url ?? "") {
     case "/throw":
       throw new Error("broken on purpose");
     case "/reject":

@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { createServer, nodeReleaseWarning, type ServerConfig } from "@hauberk/server";
+import { createServer, nodeReleaseWarning } from "@hauberk/server";
 import { rejection } from "../support/rejection.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 import { testAuthority } from "../support/test-authority.ts";
@@ -13,7 +13,7 @@ const app = (): void => undefined;
 
 function failure(config: object): Error & { code?: string } {
   try {
-    createServer({ certificate, app, ...config } as ServerConfig);
+    createServer({ certificate, app, ...config });
   } catch (error) {
     return error as Error;
   }

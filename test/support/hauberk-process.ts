@@ -67,7 +67,7 @@ export function startHauberk(args: readonly string[], { cwd, env = {} }: RunOpti
         };
         listeners.add(look);
         look();
-        void finished.then(({ code }) => {
+        child.once("close", (code) => {
           reject(new Error(`hauberk ended with ${code} before ${pattern}:\n${stdout}${stderr}`));
         });
       }),

@@ -35,7 +35,7 @@ export function parseCommand<T extends Options>(
   }
   try {
     const parsed = parseArgs({ args: [...args], options: known, allowPositionals: true });
-    return { values: parsed.values as Values<T>, positionals: parsed.positionals };
+    return { values: parsed.values, positionals: parsed.positionals };
   } catch (error) {
     throw misuse(error instanceof Error ? error.message : String(error), { cause: error });
   }

@@ -62,5 +62,5 @@ export function helpText(command: string | undefined): string {
 /** Returns the version of this package. */
 export function version(): string {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(manifest) as { version: string }).version;
+  return /"version": "([^"]+)"/.exec(manifest)?.[1] ?? "unknown";
 }

@@ -6,8 +6,8 @@ export function nearest(word: string, known: readonly string[]): string {
 
 /** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
-  const from = [...a.toLowerCase()];
-  const to = [...b.toLowerCase()];
+  const from = a.toLowerCase().split("");
+  const to = b.toLowerCase().split("");
   let before: number[] = [];
   let row = [...to.keys(), to.length];
   for (const [i, letter] of from.entries()) {

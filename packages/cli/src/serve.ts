@@ -45,7 +45,7 @@ export async function serve(args: readonly string[]): Promise<void> {
     certificate: certificate.source,
     host: values.host ?? (isDevelopment ? "localhost" : "::"),
     headers: {
-      preset: choice("--preset", values.preset ?? "site", ["site", "strict", "api"]),
+      ...options.headers,
       // A browser that remembers HSTS for localhost refuses every other plain HTTP server there.
       ...(isDevelopment && { strictTransportSecurity: false }),
     },
@@ -77,6 +77,7 @@ async function serverOptions(
       "intermediate",
       "modern",
     ]),
+    headers: { preset: choice("--preset", values.preset ?? "site", ["site", "strict", "api"]) },
     rateLimit: await rateLimit(values.limit ?? "off"),
     trustedProxies: values["trusted-proxy"] ?? [],
     log: choice("--log", values.log ?? "combined", ["json", "combined", "off"]),

@@ -47,6 +47,11 @@ export function refusal(status: number, fields: Fields = []): Refusal {
   return { kind: "refusal", status, fields };
 }
 
+/** Returns the fields of a record as a flat list. */
+export function fieldList(record: Readonly<Record<string, string>>): string[] {
+  return Object.entries(record).flat();
+}
+
 /** Returns the file slices of a body, for closing their handles. */
 export function fileSlices(body: Body): readonly FileSlice[] {
   if (body === undefined || body instanceof Uint8Array) return [];

@@ -31,29 +31,36 @@ export function createApplicationCaller(
       if (response.headersSent) abort();
       else answerFailure(response);
     };
-    try {
+    callSafely(() => {
       // Express keeps locals that are there; securityHeaders puts the nonce into them.
-      Object.assign(response, { locals: Object.create(null) as object });
+      Object.assign(response, { locals: { __proto__: null } });
       if (removesPoweredBy) refusePoweredBy(response);
       for (let index = 0; index < fields.length; index += 2) {
         response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
       }
       secure(request, response, (error) => {
-        if (error !== undefined) throw error;
-        const result = application(request, response);
-        if (result instanceof Promise) result.catch(fail);
+        if (error === undefined) callSafely(() => application(request, response), fail);
+        else fail(error);
       });
-    } catch (error) {
-      fail(error);
-    }
+    }, fail);
   };
+}
+
+/** Calls a function whose failure, now or later, goes to `fail`. */
+function callSafely(call: () => unknown, fail: (error: unknown) => void): void {
+  try {
+    const result = call();
+    if (result instanceof Promise) result.catch(fail);
+  } catch (error) {
+    fail(error);
+  }
 }
 
 /** Express sets X-Powered-By after every middleware in front of it, each mounted application again. */
 function refusePoweredBy(response: ServerResponse): void {
-  const { setHeader } = response;
+  const setHeader = response.setHeader.bind(response);
   response.setHeader = (name, value) =>
-    name.toLowerCase() === "x-powered-by" ? response : setHeader.call(response, name, value);
+    name.toLowerCase() === "x-powered-by" ? response : setHeader(name, value);
 }
 
 function answerFailure(response: ServerResponse): void {

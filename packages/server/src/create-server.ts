@@ -1,5 +1,4 @@
 import { realpathSync, statSync } from "node:fs";
-import type { Socket } from "node:net";
 import { compileSecurityHeaders } from "@hauberk/headers";
 import { clientAddress, createLimiter, trustedProxies } from "@hauberk/rate-limit";
 import { type CertificateSource, createTlsServer, fixedCertificates } from "@hauberk/tls";
@@ -85,18 +84,18 @@ export function createServer(config: ServerConfig): HauberkServer {
   });
 
   async function open(): Promise<ServerAddresses> {
-    const accept = (server: { emit(event: "connection", socket: Socket): boolean }) => {
-      return (socket: Socket): void => {
-        connections.addSocket(socket);
-        server.emit("connection", socket);
-      };
-    };
     const { host, port, httpPort } = settings;
-    httpsListener = await listen(host, port, accept(tls));
+    httpsListener = await listen(host, port, (socket) => {
+      connections.addSocket(socket);
+      tls.emit("connection", socket);
+    });
     const https = `https://${urlHost(host)}:${httpsListener.port}/`;
     if (httpPort === false) return { https };
     try {
-      httpListener = await listen(host, httpPort, accept(plain));
+      httpListener = await listen(host, httpPort, (socket) => {
+        connections.addSocket(socket);
+        plain.emit("connection", socket);
+      });
     } catch (error) {
       httpsListener.close();
       throw error;

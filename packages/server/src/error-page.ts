@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import type { Answer, Fields } from "./answer.ts";
+import { type Answer, fieldList, type Fields } from "./answer.ts";
 import type { RequestHead } from "./request-head.ts";
 
 interface Page {
@@ -40,9 +40,11 @@ export function errorPage(
     status,
     fields: [
       ...fields,
-      ...["content-type", isHtml ? "text/html; charset=utf-8" : "text/plain; charset=utf-8"],
-      ...["cache-control", "no-store"],
-      ...["content-length", String(content.length)],
+      ...fieldList({
+        "content-type": isHtml ? "text/html; charset=utf-8" : "text/plain; charset=utf-8",
+        "cache-control": "no-store",
+        "content-length": String(content.length),
+      }),
     ],
     body: head?.method === "HEAD" ? undefined : content,
   };

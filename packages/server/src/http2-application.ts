@@ -49,12 +49,11 @@ function ownedDescriptors(
 }
 
 function descriptorAlongChain(
-  object: object | null,
+  object: object,
   name: string | symbol,
 ): PropertyDescriptor | undefined {
-  if (object === null || object === Object.prototype) return undefined;
-  return (
-    Object.getOwnPropertyDescriptor(object, name) ??
-    descriptorAlongChain(Object.getPrototypeOf(object) as object | null, name)
-  );
+  const own = Object.getOwnPropertyDescriptor(object, name);
+  const parent: unknown = Object.getPrototypeOf(object);
+  if (own !== undefined || parent === Object.prototype || !(parent instanceof Object)) return own;
+  return descriptorAlongChain(parent, name);
 }

@@ -4,8 +4,8 @@ import {
   type Http2Server,
   Http2ServerRequest,
   Http2ServerResponse,
+  type Http2Session,
   type IncomingHttpHeaders,
-  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -28,7 +28,7 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
   const { timeouts, connections } = settings;
   const server = createServer(http2ServerOptions());
   applyHttp2Limits(server, { idleTimeoutMs: timeouts.idleMs });
-  const addresses = new WeakMap<ServerHttp2Session, string | undefined>();
+  const addresses = new WeakMap<Http2Session, string | undefined>();
 
   function answer(
     stream: ServerHttp2Stream,
@@ -36,9 +36,8 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
     rawHeaders: readonly string[],
   ): void {
     const startedAt = performance.now();
-    const session = stream.session as ServerHttp2Session;
     const field = (name: string): string | undefined => headers[name]?.toString();
-    const address = context.addressOf(addresses.get(session), field);
+    const address = context.addressOf(stream.session && addresses.get(stream.session), field);
     const admission = admitHttp2(headers, address, stream.endAfterHeaders);
     let status = 0;
     let bytes: number | undefined;
@@ -74,11 +73,8 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
         const response = new Http2ServerResponse(stream);
         application = response;
         if (headers.expect === "100-continue") response.writeContinue();
-        pinHttp2Members(request, response);
-        // The compatibility API of node:http2 is made to stand in for these two types.
         context.callApplication?.({
-          request: request as unknown as IncomingMessage,
-          response: response as unknown as ServerResponse,
+          ...asHttp1(request, response),
           fields,
           abort() {
             stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -104,4 +100,15 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
     },
   );
   return server;
+}
+
+/** The compatibility API of node:http2 stands in for the types of node:http. */
+function asHttp1(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+): { request: IncomingMessage; response: ServerResponse } {
+  pinHttp2Members(request, response);
+  const pair: { request: unknown; response: unknown } = { request, response };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what pinning is for
+  return pair as ReturnType<typeof asHttp1>;
 }

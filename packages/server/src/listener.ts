@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import { createServer, isIP, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, isIP, type Server, type Socket } from "node:net";
 import { ServerError } from "./errors.ts";
 
 /** TCP sockets that accept on every address of one host. */
@@ -35,7 +35,8 @@ export async function listen(
       const server = createServer({ noDelay: true, allowHalfOpen: true }, onConnection);
       if (!(await bind(server, address, boundPort))) continue;
       servers.push(server);
-      boundPort = (server.address() as AddressInfo).port;
+      const bound = server.address();
+      if (typeof bound === "object" && bound !== null) boundPort = bound.port;
     }
     if (servers.length === 0) throw Object.assign(new Error("No address"), { code: "ENOTFOUND" });
   } catch (error) {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Answer, Body, FileSlice } from "./answer.ts";
+import { type Answer, type Body, fieldList, type FileSlice } from "./answer.ts";
 import type { ByteRange } from "./range.ts";
 
 /** Returns bytes `start` up to but not including `end` of one representation. */
@@ -30,9 +30,11 @@ export function answerPartialContent(content: PartialContent): Answer {
       status: 206,
       fields: [
         ...fields,
-        ...["content-type", mediaType],
-        ...["content-range", contentRange(only, size)],
-        ...["content-length", String(only.last - only.first + 1)],
+        ...fieldList({
+          "content-type": mediaType,
+          "content-range": contentRange(only, size),
+          "content-length": String(only.last - only.first + 1),
+        }),
       ],
       body: slice(only.first, only.last + 1),
     };
@@ -52,8 +54,10 @@ export function answerPartialContent(content: PartialContent): Answer {
     status: 206,
     fields: [
       ...fields,
-      ...["content-type", `multipart/byteranges; boundary=${boundary}`],
-      ...["content-length", String(length + end.length)],
+      ...fieldList({
+        "content-type": `multipart/byteranges; boundary=${boundary}`,
+        "content-length": String(length + end.length),
+      }),
     ],
     body,
   };

@@ -6,7 +6,14 @@ import {
   quotaExceededBody,
   rateLimitFields,
 } from "@hauberk/rate-limit";
-import { type Answer, type Decision, type Fields, type Refusal, refusal } from "./answer.ts";
+import {
+  type Answer,
+  type Decision,
+  fieldList,
+  type Fields,
+  type Refusal,
+  refusal,
+} from "./answer.ts";
 import { errorPage } from "./error-page.ts";
 import { redirectToHttps } from "./https-redirect.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -75,8 +82,11 @@ export function createStages(settings: StageSettings): Stages {
     const content = page?.kind === "resource" ? page.representations[0].content : undefined;
     if (page?.kind !== "resource" || content === undefined) return notFound;
     const { mediaType, hashes } = page;
-    const length = ["content-length", String(content.length)];
-    const fields = ["content-type", mediaType, "cache-control", "no-store", ...length];
+    const fields = fieldList({
+      "content-type": mediaType,
+      "cache-control": "no-store",
+      "content-length": String(content.length),
+    });
     return { kind: "answer", status: 404, fields, body: content, hashes };
   }
 
@@ -120,11 +130,11 @@ function createLimitStage(
   const exceeded: Answer = {
     kind: "answer",
     status: 429,
-    fields: [
-      ...["content-type", PROBLEM_MEDIA_TYPE],
-      ...["cache-control", "no-store"],
-      ...["content-length", String(problem.length)],
-    ],
+    fields: fieldList({
+      "content-type": PROBLEM_MEDIA_TYPE,
+      "cache-control": "no-store",
+      "content-length": String(problem.length),
+    }),
     body: problem,
   };
   return (head) => {
