@@ -8,6 +8,8 @@ import { ROOT } from "./ensure-built.js";
 
 const FORWARDED_SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
 
+/** @typedef {{ passed: number, failed: number, skipped: number, open: string[] }} TestResult */
+
 /**
  * Runs the compiled tests and prints `N passed, N failed` (and `, N skipped`) as the last line.
  * Paths among `args` name tests or folders of tests as they stand in the source tree
@@ -15,7 +17,7 @@ const FORWARDED_SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])
  *
  * @param {readonly string[]} args
  * @param {string} [node] program that runs the tests
- * @returns {Promise<number>} the exit code: mocha's own, or 1 when mocha ended without a result
+ * @returns {Promise<number>} the exit code: mocha's own, or 1 when it ended without a result or had to be ended
  */
 export async function runTests(args, node = process.execPath) {
   const results = mkdtempSync(join(ROOT, "build", "test-result-"));
@@ -33,10 +35,10 @@ export async function runTests(args, node = process.execPath) {
  */
 async function runMocha(args, node, resultFile) {
   const mocha = join(ROOT, "node_modules", "mocha", "bin", "mocha.js");
+  const reporter = join(ROOT, "scripts", "mocha-reporter.js");
   const specs = args.filter(isTestPath).map(compiledSpec);
   const options = args.filter((arg) => !isTestPath(arg));
   if (specs.length === 0) specs.push("build/test/**/*.test.js");
-  const reporter = join(ROOT, "scripts", "mocha-reporter.js");
 
   const child = spawn(
     node,
@@ -57,20 +59,26 @@ async function runMocha(args, node, resultFile) {
     await once(child, "exit")
   );
   for (const name of FORWARDED_SIGNALS) process.off(name, forward);
+  return report(resultFile, code ?? 128 + constants.signals[signal ?? "SIGKILL"]);
+}
 
+/**
+ * @param {string} resultFile
+ * @param {number} exitCode of mocha
+ * @returns {number} the exit code of the whole
+ */
+function report(resultFile, exitCode) {
   if (!existsSync(resultFile)) {
-    process.stderr.write(
-      `The tests ended early: mocha gave no result (${signal ?? `exit code ${code}`})\n`,
-    );
-    return code || (signal === null ? 1 : 128 + constants.signals[signal]);
+    process.stderr.write(`The tests ended early: mocha gave no result (exit code ${exitCode})\n`);
+    return exitCode || 1;
   }
-  const { passed, failed, skipped } =
-    /** @type {Record<"passed" | "failed" | "skipped", number>} */ (
-      JSON.parse(readFileSync(resultFile, "utf8"))
-    );
+  const { passed, failed, skipped, open } = /** @type {TestResult} */ (
+    JSON.parse(readFileSync(resultFile, "utf8"))
+  );
+  if (open.length > 0) process.stderr.write(`The tests left open: ${open.join(", ")}\n`);
   const skips = skipped > 0 ? `, ${skipped} skipped` : "";
   process.stdout.write(`${passed} passed, ${failed} failed${skips}\n`);
-  return code ?? 1;
+  return exitCode || (failed > 0 || open.length > 0 ? 1 : 0);
 }
 
 /** @param {string} arg */

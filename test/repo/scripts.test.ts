@@ -2,12 +2,19 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { repositoryRoot } from "../support/repository.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 const run = promisify(execFile);
 const scriptUrl = (name: string): string =>
@@ -107,38 +114,60 @@ describe("npm test", () => {
   const runTests = `
     import { runTests } from ${JSON.stringify(scriptUrl("run-tests.js"))};
     process.exitCode = await runTests(process.argv.slice(1));`;
-  const npmTest = async (
-    file: string,
-    source: string,
-  ): Promise<{ code: number; stdout: string }> => {
+  const npmTest = async (file: string, source: string, ...args: string[]): Promise<Outcome> => {
     writeFileSync(join(folder, file), source);
     const child = spawn(
       process.execPath,
-      [
-        "--input-type=module",
-        "--eval",
-        runTests,
-        "--",
-        "--require",
-        join(folder, file),
-        "test/repo/none",
-      ],
-      { stdio: ["ignore", "pipe", "ignore"] },
+      ["--input-type=module", "--eval", runTests, "--", "test/repo/none", ...args],
+      { stdio: ["ignore", "pipe", "pipe"] },
     );
-    let stdout = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
-    const [code] = (await once(child, "close")) as [number];
-    return { code, stdout };
+    const [stdout, stderr, [code]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close") as Promise<[number]>,
+    ]);
+    return { code, stdout, stderr };
   };
+  const fixture = (file: string): string => join(folder, file);
+
+  it("ends with the counts of mocha, alone on the last line", async () => {
+    const source = "it('passes', () => {}); it('is skipped');";
+    const { code, stdout } = await npmTest("two.cjs", source, fixture("two.cjs"));
+    expect(stdout).to.match(/\n1 passed, 0 failed, 1 skipped\n$/);
+    expect(code).to.equal(0);
+  });
+
+  it("fails when a test fails", async () => {
+    const source = "it('fails', () => { throw new Error('no'); });";
+    const { code, stdout } = await npmTest("fails.cjs", source, fixture("fails.cjs"));
+    expect(stdout).to.match(/\n0 passed, 1 failed\n$/);
+    expect(code).to.equal(1);
+  });
+
+  it("fails, instead of hanging, when a test leaves something open", async () => {
+    const source = "it('leaks', () => { setInterval(() => {}, 60_000); });";
+    const { code, stdout, stderr } = await npmTest(
+      "leak.cjs",
+      source,
+      fixture("leak.cjs"),
+      "--reporter-option",
+      "lingerMs=20",
+    );
+    expect(stdout).to.match(/\n1 passed, 0 failed\n$/);
+    expect(stderr).to.match(/The tests left open: .*Timeout/);
+    expect(code).to.equal(1);
+  });
 
   it("fails when a test ends the process before the run is over", async () => {
-    const { code, stdout } = await npmTest("exit.cjs", "process.exit(0);");
+    const source = "it('exits', () => { process.exit(0); });";
+    const { code, stdout } = await npmTest("exit.cjs", source, fixture("exit.cjs"));
     expect(code).to.equal(1);
     expect(stdout).to.not.match(/passed/);
   });
 
   it("fails when a test file cannot be loaded", async () => {
-    const { code, stdout } = await npmTest("crash.cjs", "throw new Error('broken');");
+    const source = "throw new Error('broken');";
+    const { code, stdout } = await npmTest("crash.cjs", source, fixture("crash.cjs"));
     expect(code).to.not.equal(0);
     expect(stdout).to.not.match(/passed/);
   });
