@@ -19,7 +19,7 @@ let nextByte = POOL_BYTES;
  * Returns a fresh nonce: 24 characters of base64url, 144 random bits.
  * The alphabet (`A-Z a-z 0-9 - _`) needs no escaping in HTML, JSON or a header.
  *
- * Bytes come from an 8 KB pool that node:crypto fills (0.06 µs a nonce instead of 2.3 µs). Each
+ * Bytes come from an 8 KB pool that node:crypto fills (60 ns a nonce instead of 2300). Each
  * process and each worker thread fills its own, also under node:cluster, which starts new processes
  * and does not copy memory. A snapshot of a running process or virtual machine does copy it: clones
  * repeat up to 455 nonces.

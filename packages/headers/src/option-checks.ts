@@ -13,7 +13,7 @@ export function echo(value: unknown): string {
       maxArrayLength: 8,
     });
   const shown =
-    value.length > MAX_ECHO_CHARACTERS ? `${value.slice(0, MAX_ECHO_CHARACTERS)}…` : value;
+    value.length > MAX_ECHO_CHARACTERS ? `${value.slice(0, MAX_ECHO_CHARACTERS)}...` : value;
   return JSON.stringify(shown);
 }
 
