@@ -76,13 +76,27 @@ describe("protocols and ciphers of createTlsServer()", () => {
     });
   }
 
-  it("agree on each cipher suite of TLS 1.3, in the client's order", async () => {
+  it("agree on each cipher suite of TLS 1.3", async () => {
     const port = await listening();
     for (const suite of tlsProfile("modern").cipherSuites) {
       expect((await handshake(port, { ...tls13, ciphers: suite })).cipher).to.equal(suite);
     }
-    const chacha = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
-    expect((await handshake(port, { ...tls13, ciphers: chacha })).cipher).to.match(/CHACHA20/);
+  });
+
+  for (const profile of ["intermediate", "modern"] as const) {
+    it(`give a client of ${profile} ChaCha20 when it puts that first`, async () => {
+      const port = await listening({ profile });
+      const ciphers = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
+      expect((await handshake(port, { ...tls13, ciphers })).cipher).to.match(/CHACHA20/);
+    });
+  }
+
+  it("follow the client's order under modern and the profile's under intermediate", async () => {
+    const aes256First = { ...tls13, ciphers: "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256" };
+    const modern = await listening({ profile: "modern" });
+    expect((await handshake(modern, aes256First)).cipher).to.equal("TLS_AES_256_GCM_SHA384");
+    const intermediate = await listening();
+    expect((await handshake(intermediate, aes256First)).cipher).to.equal("TLS_AES_128_GCM_SHA256");
   });
 
   it("refuse a client that knows none of the groups", async () => {

@@ -23,7 +23,7 @@ export interface TlsProfile {
   readonly ciphers: readonly string[];
   /** Key exchange groups, preferred first, OpenSSL names. */
   readonly groups: readonly string[];
-  /** False lets the client choose: it knows whether it has AES in hardware. */
+  /** False says that the client may choose: it knows whether it has AES in hardware. */
   readonly serverPreferredOrder: boolean;
   readonly certificateTypes: readonly ("ecdsa" | "rsa")[];
   readonly certificateCurves: readonly string[];
