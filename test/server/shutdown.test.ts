@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { describe, it } from "mocha";
 import type { Application } from "@hauberk/server";
 import { requestOn } from "../support/http-client.ts";
+import { FRAME, frame, PREFACE } from "../support/http2-frames.ts";
 import { type RunningServer, runServer } from "../support/running-server.ts";
 import { rejection } from "../support/rejection.ts";
 
@@ -88,6 +89,18 @@ describe("close()", () => {
     await server.close();
     expect((await broken).code).to.equal("ECONNRESET");
     if (!halfOpen.destroyed) await once(halfOpen, "close");
+  });
+
+  it("waits for no HTTP/2 client that left without GOAWAY", async () => {
+    const app: Application = (_request, response) => response.end("ok");
+    const server = await runServer({ app, timeouts: { shutdownMs: 60_000 } });
+    const { port, ca } = server;
+    const socket = connectTls({ host: "127.0.0.1", port, ca, ALPNProtocols: ["h2"] });
+    socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
+    await once(socket, "data");
+    socket.end();
+    await once(socket.resume(), "close");
+    await server.close();
   });
 
   it("can be called again, and before listen()", async () => {

@@ -32,7 +32,7 @@ export async function listen(
   let boundPort = port;
   try {
     for (const address of await addressesOf(host)) {
-      const server = createServer({ noDelay: true, allowHalfOpen: true }, onConnection);
+      const server = createServer({ noDelay: true }, onConnection);
       if (!(await bind(server, address, boundPort))) continue;
       servers.push(server);
       const bound = server.address();
