@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   type CertificateFiles,
   type CertificatePair,
@@ -166,6 +167,18 @@ describe("watchCertificates()", () => {
     const [event] = await watcher.reload();
     expect(event?.kind === "rejected" && event.error.code).to.equal("ERR_TLS_FILE_UNREADABLE");
     expect(watcher.certificateFor(undefined)).to.deep.equal(first);
+  });
+
+  it("says nothing about files that are still being written", async () => {
+    const files = pairFiles(first);
+    const events = eventQueue();
+    await watching([files], { ...often, onEvent: events.push });
+    for (let written = 1; written < 100; written++) {
+      writeFileSync(files.certFile, second.cert.slice(0, written));
+      await setTimeout(1);
+    }
+    write(files, second);
+    await events.next("replaced");
   });
 
   it("reports a refusal once, however often it looks", async () => {

@@ -145,8 +145,10 @@ describe("applyHttp2Limits()", () => {
     const waiting = rawHttp2(port, [get]);
     await rawHttp2(port, []).closed;
     await rawHttp2(port, []).closed;
+    const answeredAt = performance.now();
     answerLate?.();
     await waiting.closed;
+    expect(performance.now() - answeredAt).to.be.at.least(limits.idleTimeoutMs - 5);
     expect(waiting.received).to.include(`${FRAME.data}:${END_STREAM}`);
   });
 
