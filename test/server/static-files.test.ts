@@ -348,6 +348,14 @@ describe("static files that change", () => {
     expect(await text("/pipe")).to.include("403");
   });
 
+  it("serves a page with more inline scripts than a policy holds, and keeps them blocked", async () => {
+    const scripts = Array.from({ length: 300 }, (_, index) => `<script>${index}</script>`).join("");
+    writeFileSync(join(folder, "many.html"), `<!doctype html>${scripts}`);
+    const { status, headers } = await fetchFrom(server, "HTTP/2", "/many.html");
+    expect(status).to.equal(200);
+    expect(headers["content-security-policy"]).to.not.include("'sha256-");
+  });
+
   it("serves 404.html with status 404, its inline script allowed by hash", async () => {
     writeFileSync(join(folder, "404.html"), "<!doctype html>Custom<script>1</script>");
     const { status, text: page, headers } = await fetchFrom(server, "HTTP/2", "/nowhere");

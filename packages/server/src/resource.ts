@@ -32,8 +32,8 @@ export interface Resource {
 export type ResourceOutcome =
   Resource | { readonly kind: "folder" | "missing" | "forbidden" | "busy" };
 
-/** Larger pages are served without hashes: their inline scripts stay blocked. */
-const MAX_HASHED_PAGE_BYTES = 2_097_152;
+/** Reading a page costs about 0.1 s per MB; larger ones go without hashes, their inline scripts stay blocked. */
+const MAX_HASHED_PAGE_BYTES = 1_048_576;
 
 /** Longer than the coarsest time stamp of a common file system (FAT: 2 s). */
 const SETTLING_MS = 2_500;

@@ -1,4 +1,4 @@
-import type { CompiledHeaders, InlineHashes } from "@hauberk/headers";
+import { type CompiledHeaders, HeadersError, type InlineHashes } from "@hauberk/headers";
 import {
   type Limiter,
   PROBLEM_MEDIA_TYPE,
@@ -104,13 +104,23 @@ export function createStages(settings: StageSettings): Stages {
   }
 
   function securityFields(scheme: "https" | "http", hashes: InlineHashes | undefined): Fields {
-    const secure = scheme === "https";
-    if (hashes === undefined) return headers.fields({ secure });
+    if (hashes === undefined) return headers.fields({ secure: scheme === "https" });
     const known = hashedFields.get(hashes);
     if (known !== undefined) return known;
-    const fields = headers.fieldsWithHashes({ secure, hashes });
+    const fields = pageFields(hashes);
     hashedFields.set(hashes, fields);
     return fields;
+  }
+
+  /** Pages are served over TLS alone. One with too many inline scripts for any policy keeps them blocked. */
+  function pageFields(hashes: InlineHashes): Fields {
+    try {
+      return headers.fieldsWithHashes({ secure: true, hashes });
+    } catch (error) {
+      const isTooLong = error instanceof HeadersError && error.code === "ERR_HEADERS_POLICY_TOO_LONG";
+      if (!isTooLong) throw error;
+      return headers.fields({ secure: true });
+    }
   }
 
   return {
