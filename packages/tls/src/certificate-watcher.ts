@@ -4,6 +4,7 @@ import type { CertificatePair, CertificatePairDetails } from "./certificate-pair
 import { validateCertificatePair } from "./certificate-pair.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import { TlsError } from "./errors.ts";
+import { createListeners } from "./listeners.ts";
 import { integerOption, requireKnownKeys } from "./options.ts";
 import { serverNameLookup } from "./sni.ts";
 
@@ -86,9 +87,8 @@ export async function watchCertificates(
 
   const watched = await Promise.all(files.map((entry) => firstLook(entry, now)));
   signal?.throwIfAborted();
-  const listeners = new Set<() => void>();
+  const listeners = createListeners();
   let lookup = serverNameLookup(watched.map(named));
-  let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let lastLook: Promise<unknown> = Promise.resolve();
 
@@ -98,45 +98,47 @@ export async function watchCertificates(
     if (isClosed) return [];
     if (events.some((event) => event.kind === "replaced")) {
       lookup = serverNameLookup(watched.map(named));
-      for (const listener of listeners) listener();
+      listeners.notify();
     }
     for (const event of events) onEvent?.(event);
     return events;
   };
-  const lookAfterOthers = (isForced: boolean): Promise<readonly CertificateWatcherEvent[]> => {
+  const lookInTurn = (isForced: boolean): Promise<readonly CertificateWatcherEvent[]> => {
     const next = lastLook.then(() => look(isForced));
     lastLook = next.catch(() => undefined);
     return next;
   };
-  // fs.watch would be quicker, but it misses network file systems and watches a replaced folder's
-  // old inode for ever; four stat calls every five seconds cost nothing measurable.
-  const schedule = (): void => {
-    if (isClosed) return;
-    timer = setTimeout(() => void lookAfterOthers(false).finally(schedule), intervalMs);
-    timer.unref();
-  };
+  const stop = repeat(() => lookInTurn(false), intervalMs);
   const close = (): void => {
     isClosed = true;
-    clearTimeout(timer);
+    stop();
     signal?.removeEventListener("abort", close);
   };
-
   signal?.addEventListener("abort", close, { once: true });
-  schedule();
   return {
     certificateFor: (serverName) => lookup(serverName),
-    onChange: (listener) => {
-      // A wrapper of its own, so that one function registered twice is two registrations.
-      const registration = (): void => {
-        listener();
-      };
-      listeners.add(registration);
-      return () => {
-        listeners.delete(registration);
-      };
-    },
-    reload: () => lookAfterOthers(true),
+    onChange: (listener) => listeners.add(listener),
+    reload: () => lookInTurn(true),
     close,
+  };
+}
+
+/**
+ * Runs `task` again and again, `intervalMs` after it has finished; returns the function that ends this.
+ * fs.watch would be quicker, but it sees nothing on network file systems and stays with the old inode
+ * of a replaced folder; four stat calls every five seconds cost nothing measurable.
+ */
+function repeat(task: () => Promise<unknown>, intervalMs: number): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const schedule = (): void => {
+    if (isStopped) return;
+    timer = setTimeout(() => void task().finally(schedule), intervalMs).unref();
+  };
+  schedule();
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
   };
 }
 

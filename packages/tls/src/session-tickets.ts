@@ -1,4 +1,5 @@
 import { hkdfSync, randomBytes } from "node:crypto";
+import { createListeners } from "./listeners.ts";
 import { integerOption, requireKnownKeys } from "./options.ts";
 
 /** Time as the rotation needs it. */
@@ -75,7 +76,7 @@ export function sessionTicketKeys(options: SessionTicketKeysOptions = {}): Sessi
   const rotationMs = integerOption("sessionTicketKeys.rotationMs", options.rotationMs, ROTATION_MS);
   const secret = options.secret === undefined ? undefined : secretBytes(options.secret);
   const clock = options.clock ?? SYSTEM_CLOCK;
-  const listeners = new Set<() => void>();
+  const listeners = createListeners();
 
   const periodNow = (): number => Math.floor(clock.now() / rotationMs);
   const keyOf = (period: number): Buffer =>
@@ -88,7 +89,7 @@ export function sessionTicketKeys(options: SessionTicketKeysOptions = {}): Sessi
     if (periodNow() !== period) {
       period = periodNow();
       key = keyOf(period);
-      for (const listener of listeners) listener();
+      listeners.notify();
     }
     cancel = clock.after((period + 1) * rotationMs - clock.now(), rotate);
   };
@@ -97,12 +98,7 @@ export function sessionTicketKeys(options: SessionTicketKeysOptions = {}): Sessi
   return {
     lifetimeSeconds: Math.floor(rotationMs / 1000),
     current: () => key,
-    onRotate: (listener) => {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
+    onRotate: (listener) => listeners.add(listener),
     close: () => {
       cancel();
     },
