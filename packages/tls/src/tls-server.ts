@@ -85,46 +85,38 @@ const HANDSHAKE_TIMEOUT_MS = { min: 100, max: 120_000, default: 10_000 };
  * @throws {TlsError} ERR_TLS_CERTIFICATE_MISSING when the source has no default, or as `validateCertificatePair` says.
  */
 export function createTlsServer(source: CertificateSource, options: TlsServerOptions = {}): Server {
-  requireKnownKeys("createTlsServer", options, KNOWN_OPTIONS);
-  const handshakeTimeout = integerOption(
-    "createTlsServer.handshakeTimeoutMs",
-    options.handshakeTimeoutMs,
-    HANDSHAKE_TIMEOUT_MS,
-  );
-  const alpnProtocols = requireProtocols(options.alpnProtocols ?? ["http/1.1"]);
-  const { profile, now, onEvent } = options;
+  const { profile, alpnProtocols, handshakeTimeoutMs, now, onEvent } = parseOptions(options);
   const report = (event: TlsServerEvent): void => {
     if (onEvent !== undefined) queueMicrotask(() => onEvent(event));
   };
-
+  const contextOptions = (pair: CertificatePair): SecureContextOptions =>
+    secureContextOptions(pair, { profile, now });
   let active = defaultPair(source);
-  let activeOptions = secureContextOptions(active, { profile, now });
+  let activeOptions = contextOptions(active);
+
   const ticketKeys = options.ticketKeys ?? sessionTicketKeys();
   const withTickets = (context: SecureContextOptions): SecureContextOptions => ({
     ...context,
     ticketKeys: ticketKeys.current(),
     sessionTimeout: ticketKeys.lifetimeSeconds,
   });
-  const contexts = contextCache((pair) =>
-    withTickets(secureContextOptions(pair, { profile, now })),
-  );
+  const contextFor = contextLookup(source, (pair) => withTickets(contextOptions(pair)), report);
 
-  const contextFor = (rawName: string): SecureContext | undefined => {
-    const serverName = canonicalServerName(rawName);
-    if (serverName === undefined) return undefined;
-    try {
-      const pair = source.certificateFor(serverName);
-      return pair === undefined || pair === active ? undefined : contexts(pair);
-    } catch (error) {
-      report({ kind: "certificate-rejected", serverName, error });
-      return undefined;
-    }
-  };
+  const server = createServer({
+    ...withTickets(activeOptions),
+    ALPNProtocols: alpnProtocols,
+    handshakeTimeout: handshakeTimeoutMs,
+    noDelay: true,
+    SNICallback: (rawName, done) => {
+      // CVE-2026-21637: an exception in here ends the process, so nothing in contextFor may throw.
+      done(null, contextFor(rawName));
+    },
+  });
   const followDefault = (): void => {
     try {
       const pair = defaultPair(source);
       if (pair === active) return;
-      const nextOptions = secureContextOptions(pair, { profile, now });
+      const nextOptions = contextOptions(pair);
       server.setSecureContext(withTickets(nextOptions));
       active = pair;
       activeOptions = nextOptions;
@@ -134,18 +126,6 @@ export function createTlsServer(source: CertificateSource, options: TlsServerOpt
       report({ kind: "certificate-rejected", serverName: undefined, error });
     }
   };
-
-  const server = createServer({
-    ...withTickets(activeOptions),
-    ALPNProtocols: alpnProtocols,
-    handshakeTimeout,
-    noDelay: true,
-    SNICallback: (rawName, done) => {
-      // CVE-2026-21637: an exception in here ends the process, so nothing in contextFor may throw.
-      done(null, contextFor(rawName));
-    },
-  });
-  reportFailures(server, report);
   const stopFollowing = source.onChange(followDefault);
   const stopRotating = ticketKeys.onRotate(() => {
     server.setTicketKeys(ticketKeys.current());
@@ -156,7 +136,23 @@ export function createTlsServer(source: CertificateSource, options: TlsServerOpt
     stopRotating();
     if (options.ticketKeys === undefined) ticketKeys.close();
   });
+  reportFailures(server, report);
   return server;
+}
+
+function parseOptions(options: TlsServerOptions) {
+  requireKnownKeys("createTlsServer", options, KNOWN_OPTIONS);
+  return {
+    profile: options.profile,
+    alpnProtocols: requireProtocols(options.alpnProtocols ?? ["http/1.1"]),
+    handshakeTimeoutMs: integerOption(
+      "createTlsServer.handshakeTimeoutMs",
+      options.handshakeTimeoutMs,
+      HANDSHAKE_TIMEOUT_MS,
+    ),
+    now: options.now,
+    onEvent: options.onEvent,
+  };
 }
 
 function requireProtocols(protocols: unknown): string[] {
@@ -181,18 +177,32 @@ function defaultPair(source: CertificateSource): CertificatePair {
   );
 }
 
-/** Builds one context per pair; a refused pair throws once and then stands for the default. */
-function contextCache(
+/**
+ * Returns the context for the name of a ClientHello, or undefined for the default one; never throws.
+ * One context is built per pair; a refused pair is reported once and then stands for the default.
+ */
+function contextLookup(
+  source: CertificateSource,
   optionsFor: (pair: CertificatePair) => SecureContextOptions,
-): (pair: CertificatePair) => SecureContext | undefined {
+  report: (event: TlsServerEvent) => void,
+): (rawName: string) => SecureContext | undefined {
   // Bounded by the pairs the source keeps alive.
   const contexts = new WeakMap<CertificatePair, SecureContext | undefined>();
-  return (pair) => {
-    if (!contexts.has(pair)) {
-      contexts.set(pair, undefined);
-      contexts.set(pair, createSecureContext(optionsFor(pair)));
+  return (rawName) => {
+    const serverName = canonicalServerName(rawName);
+    if (serverName === undefined) return undefined;
+    try {
+      const pair = source.certificateFor(serverName);
+      if (pair === undefined) return undefined;
+      if (!contexts.has(pair)) {
+        contexts.set(pair, undefined);
+        contexts.set(pair, createSecureContext(optionsFor(pair)));
+      }
+      return contexts.get(pair);
+    } catch (error) {
+      report({ kind: "certificate-rejected", serverName, error });
+      return undefined;
     }
-    return contexts.get(pair);
   };
 }
 
