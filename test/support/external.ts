@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import type { Context } from "mocha";
 
 /** Returns the absolute path of `program` on the PATH (and the sbin folders), or undefined. */
-export function findProgram(program: string): string | undefined {
+function findProgram(program: string): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   return [...folders, "/usr/sbin", "/sbin"]
     .map((folder) => join(folder, program))

@@ -22,6 +22,9 @@ const OPTIONS = {
   log: { type: "string" },
 } as const;
 
+/** A renewed certificate is served after two of these. */
+const CERTIFICATE_CHECK_MS = 1000;
+
 type Values = ReturnType<typeof parseCommand<typeof OPTIONS>>["values"];
 
 interface ServingCertificate {
@@ -105,8 +108,10 @@ async function servingCertificate({ cert, key }: Values): Promise<ServingCertifi
   if (cert !== undefined && key !== undefined) {
     const { watchCertificates } = await import("@hauberk/tls");
     const watcher = await watchCertificates([{ certFile: cert, keyFile: key }], {
+      intervalMs: CERTIFICATE_CHECK_MS,
       onEvent(event) {
-        process.stderr.write(`hauberk: certificate ${event.kind}: ${event.certFile}\n`);
+        const reason = event.kind === "rejected" ? `: ${event.error.message}` : "";
+        process.stderr.write(`hauberk: certificate ${event.kind}: ${event.certFile}${reason}\n`);
       },
     });
     return {

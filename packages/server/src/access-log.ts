@@ -66,7 +66,7 @@ export function createAccessLog(
  * Returns a line of Apache's and nginx's Combined Log Format. Control characters, quotes, backslashes and
  * everything outside ASCII are escaped as `\xHH`, so that no request can forge a line.
  */
-export function combinedLogLine(record: AccessRecord, time: Date): string {
+function combinedLogLine(record: AccessRecord, time: Date): string {
   const request = `${record.method} ${record.target} ${record.protocol}`;
   const bytes = record.bytes === undefined ? "-" : String(record.bytes);
   const quoted = [record.referer, record.userAgent].map((text) => `"${escape(text ?? "-")}"`);

@@ -14,7 +14,7 @@ export type ServerEvent =
   | { readonly kind: "application-failed"; readonly error: unknown }
   | { readonly kind: "request-failed"; readonly error: unknown }
   | { readonly kind: "log-failed"; readonly error: Error }
-  | { readonly kind: "certificate-rejected"; readonly error: Error };
+  | { readonly kind: "certificate-rejected"; readonly error: unknown };
 
 /** What `createServer` needs to know. Parsed once; an unknown key or a value out of bounds is an error. */
 export interface ServerConfig {

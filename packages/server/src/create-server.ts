@@ -78,6 +78,9 @@ export function createServer(config: ServerConfig): HauberkServer {
     profile: settings.tlsProfile,
     alpnProtocols: ["h2", "http/1.1"],
     handshakeTimeoutMs: timeouts.handshakeMs,
+    onEvent(event) {
+      if (event.kind === "certificate-rejected") onEvent(event);
+    },
   });
   tls.on("secureConnection", (socket) => {
     (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);

@@ -11,7 +11,7 @@ export type Admission =
 type Refusal = Extract<Admission, { kind: "refused" }>;
 
 /** More field lines than any browser sends; Node 20 hides those past the thousandth (CVE-2026-58044). */
-export const MAX_FIELD_LINES = 200;
+const MAX_FIELD_LINES = 200;
 
 const LARGE_CONTENT_BYTES = 65_536;
 const ABSOLUTE_FORM = /^(https?):\/\/([^/?#]*)(.*)$/i;

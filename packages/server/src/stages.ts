@@ -117,7 +117,8 @@ export function createStages(settings: StageSettings): Stages {
     try {
       return headers.fieldsWithHashes({ secure: true, hashes });
     } catch (error) {
-      const isTooLong = error instanceof HeadersError && error.code === "ERR_HEADERS_POLICY_TOO_LONG";
+      const isTooLong =
+        error instanceof HeadersError && error.code === "ERR_HEADERS_POLICY_TOO_LONG";
       if (!isTooLong) throw error;
       return headers.fields({ secure: true });
     }
