@@ -1,12 +1,23 @@
 import type { Command } from "./command.ts";
 import { misuse, MisuseError } from "./misuse.ts";
 import { nearest } from "./nearest.ts";
-import { helpText, version } from "./help.ts";
+import { version } from "./version.ts";
+
+interface CommandModule {
+  readonly load: () => Promise<Command>;
+  readonly help: () => Promise<{ readonly HELP: string }>;
+}
 
 /** Every command is loaded when it is called, so that a short one starts fast. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  cert: async () => (await import("./cert.ts")).cert,
-  serve: async () => (await import("./serve.ts")).serve,
+const COMMANDS: Readonly<Record<string, CommandModule>> = {
+  cert: {
+    load: async () => (await import("./cert.ts")).cert,
+    help: () => import("./help/cert.ts"),
+  },
+  serve: {
+    load: async () => (await import("./serve.ts")).serve,
+    help: () => import("./help/serve.ts"),
+  },
 };
 
 /**
@@ -17,19 +28,28 @@ export async function main(args: readonly string[]): Promise<number> {
   const [name = "--help", ...rest] = args;
   try {
     if (name === "--version" || name === "-v") return print(`${version()}\n`);
-    if (name === "--help" || name === "-h" || name === "help") return print(helpText(rest[0]));
-    if (rest.includes("--help") || rest.includes("-h")) return print(helpText(name));
-    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (load === undefined) {
-      const suggestion = nearest(name, Object.keys(COMMANDS));
-      throw misuse(`unknown command ${JSON.stringify(name)}; did you mean "${suggestion}"?`);
-    }
-    const command = await load();
-    await command(rest);
+    if (name === "--help" || name === "-h") return print(await helpText(undefined));
+    if (name === "help") return print(await helpText(rest[0]));
+    const command = find(name);
+    if (rest.includes("--help") || rest.includes("-h")) return print(await helpText(name));
+    const run = await command.load();
+    await run(rest);
     return 0;
   } catch (error) {
     return report(error, args.includes("--verbose"));
   }
+}
+
+function find(name: string): CommandModule {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return command;
+  const suggestion = nearest(name, Object.keys(COMMANDS));
+  throw misuse(`unknown command ${JSON.stringify(name)}; did you mean "${suggestion}"?`);
+}
+
+async function helpText(name: string | undefined): Promise<string> {
+  const { HELP } = await (name === undefined ? import("./help/general.ts") : find(name).help());
+  return HELP;
 }
 
 function print(text: string): number {

@@ -1,0 +1,13 @@
+export const HELP: string = `hauberk: certificates, TLS, security headers, rate limits and an HTTPS server
+
+  hauberk serve ./public                       serve a folder on https://localhost:8443/
+  hauberk serve ./public --limit 100/1m        at most 100 requests a minute per client
+  hauberk cert app.test '*.app.test' 127.0.0.1 make a certificate for development
+  hauberk help serve                           all options of a command
+
+Commands
+  cert     make or renew a development certificate
+  serve    serve static files over hardened HTTPS
+
+Exit codes: 0 done, 1 failed, 2 called wrongly
+`;
