@@ -6,11 +6,12 @@ import { promisify } from "node:util";
 import type { DevCertificate } from "@hauberk/cert";
 import { expect } from "chai";
 import { describe, it } from "mocha";
+import { IS_THOROUGH } from "../support/external.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
 
 const PROCESSES = 8;
-/** HAUBERK_RACE_ROUNDS=50 runs the whole claim: two thirds of a second a round on two cores. */
-const ROUNDS = Number(process.env["HAUBERK_RACE_ROUNDS"] ?? 3);
+/** A round takes two thirds of a second on two cores. */
+const ROUNDS = IS_THOROUGH ? 50 : 3;
 
 const PROGRAM = `
   import { devCertificate } from ${JSON.stringify(import.meta.resolve("@hauberk/cert"))};
