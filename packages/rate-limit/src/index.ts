@@ -2,6 +2,8 @@ export { addressKey } from "./address-key.ts";
 export type { AddressKeyOptions } from "./address-key.ts";
 export { clientAddress } from "./client-address.ts";
 export type { AddressedRequest, ClientAddressOptions } from "./client-address.ts";
+export { RateLimitError } from "./errors.ts";
+export type { RateLimitErrorCode } from "./errors.ts";
 export { TICKS_PER_MS } from "./gcra.ts";
 export { createHalfSipHash } from "./half-sip-hash.ts";
 export type { KeyedHash } from "./half-sip-hash.ts";
@@ -28,6 +30,7 @@ export type {
 } from "./rate-limit.ts";
 export { rateLimitFields } from "./rate-limit-headers.ts";
 export { parseRate } from "./rate.ts";
+export type { Charge, SharedStore } from "./shared-store.ts";
 export type { Ledger, Store } from "./store.ts";
 export { trustedProxies } from "./trusted-proxies.ts";
 export type { TrustedProxies } from "./trusted-proxies.ts";
