@@ -93,6 +93,12 @@ describe("the gate for HTTP/1.1 requests", () => {
     });
   }
 
+  it("answers a broken request after a good one on the same connection with 400", async () => {
+    const answer = await sendRaw(server, `GET /x HTTP/1.1\r\n${HOST}\r\nnonsense\r\n\r\n`);
+    const statuses = [...answer.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+    expect(statuses).to.deep.equal(["404", "400"]);
+  });
+
   it("answers on the plain port with security headers but without HSTS (RFC 6797 section 7.2)", async () => {
     for (const bytes of [
       `GET / HTTP/1.1\r\n${HOST}${CLOSE}\r\n`,

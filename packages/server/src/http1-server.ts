@@ -14,6 +14,11 @@ export interface Http1Settings {
   readonly connections: Connections;
 }
 
+interface Message {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 const MAX_CHECKING_INTERVAL_MS = 2000;
 
 /**
@@ -33,7 +38,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
   });
   server.maxHeadersCount = 0;
   server.timeout = timeouts.idleMs;
-  const inFlight = new WeakMap<Socket, ServerResponse>();
+  const latest = new WeakMap<Socket, Message>();
 
   function answer(
     request: IncomingMessage,
@@ -47,7 +52,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     const admission = admitHttp1(request, scheme, address);
     const end = connections.begin(socket);
     let bytes: number | undefined;
-    inFlight.set(socket, response);
+    latest.set(socket, { request, response });
     response.once("close", () => {
       end();
       context.accessLog.write({
@@ -116,9 +121,17 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     answerRaw(socket, 405);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    const hasBegun = inFlight.get(socket)?.headersSent === true;
-    if (error.code === "ECONNRESET" || !socket.writable || hasBegun) socket.destroy();
-    else answerRaw(socket, clientErrorStatus(error));
+    const message = latest.get(socket);
+    const answerError = (): void => {
+      if (socket.writable) answerRaw(socket, clientErrorStatus(error));
+      else socket.destroy();
+    };
+    if (error.code === "ECONNRESET") socket.destroy();
+    else if (message === undefined || message.response.closed) answerError();
+    // Pipelining: the fault is in the next request, whose answer comes after this one.
+    else if (message.request.complete) message.response.once("close", answerError);
+    else if (message.response.headersSent) socket.destroy();
+    else answerError();
   });
   // The clock behind headersTimeout and requestTimeout starts on "listening" only.
   server.emit("listening");
