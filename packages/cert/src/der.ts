@@ -8,6 +8,7 @@ export interface DerElement {
 /** Tag bytes of the universal types that certificates use (X.690 section 8). */
 export const DER_TAG = {
   boolean: 0x01,
+  integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
   objectIdentifier: 0x06,
@@ -41,6 +42,17 @@ export function readElement(der: Buffer, tag: number): DerElement {
     throw new SyntaxError(`Cannot read DER: one element with tag 0x${tag.toString(16)} expected`);
   }
   return element;
+}
+
+/** Returns one element: `tag`, the length, and `contents` one after the other. */
+export function writeElement(tag: number, ...contents: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(contents);
+  const size = content.length;
+  if (size < 0x80) return Buffer.concat([Buffer.of(tag, size), content]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(size);
+  const digits = length.subarray(Math.clz32(size) >> 3);
+  return Buffer.concat([Buffer.of(tag, 0x80 + digits.length), digits, content]);
 }
 
 function readElementAt(der: Buffer, offset: number): DerElement {
