@@ -14,11 +14,6 @@ export interface Http1Settings {
   readonly connections: Connections;
 }
 
-interface Message {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-}
-
 const MAX_CHECKING_INTERVAL_MS = 2000;
 
 /**
@@ -38,12 +33,31 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
   });
   server.maxHeadersCount = 0;
   server.timeout = timeouts.idleMs;
-  const latest = new WeakMap<Socket, Message>();
+  const latest = new WeakMap<Socket, ServerResponse>();
+
+  /**
+   * Acts once the requests before it on its connection are answered, and reads no further meanwhile.
+   * node:http would begin all pipelined requests at once: each opens its file, for ever when the client leaves
+   * (responses in waiting hear of no close), and while answers wait a TLS connection ends in HPE_PAUSED.
+   */
+  function inTurn(socket: Socket, act: () => void, response?: ServerResponse): void {
+    const earlier = latest.get(socket);
+    if (response !== undefined) latest.set(socket, response);
+    if (earlier === undefined) {
+      act();
+      return;
+    }
+    socket.pause();
+    earlier.once("close", () => {
+      if (latest.get(socket) === response) socket.resume();
+      if (socket.writable) act();
+    });
+  }
 
   function answer(
     request: IncomingMessage,
     response: ServerResponse,
-    expectation: "none" | "continue" | "unknown" = "none",
+    expectation: "none" | "continue" | "unknown",
   ): void {
     const { socket } = request;
     const startedAt = performance.now();
@@ -52,8 +66,8 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     const admission = admitHttp1(request, scheme, address);
     const end = connections.begin(socket);
     let bytes: number | undefined;
-    latest.set(socket, { request, response });
     response.once("close", () => {
+      if (latest.get(socket) === response) latest.delete(socket);
       end();
       context.accessLog.write({
         address,
@@ -108,29 +122,36 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
   server.on("connection", (socket: Socket) => {
     connections.addHttp1(socket);
   });
-  server.on("request", (request, response) => {
-    answer(request, response);
-  });
-  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    answer(request, response, "continue");
-  });
-  server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-    answer(request, response, "unknown");
-  });
+  for (const [event, expectation] of [
+    ["request", "none"],
+    ["checkContinue", "continue"],
+    ["checkExpectation", "unknown"],
+  ] as const) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      inTurn(
+        request.socket,
+        () => {
+          answer(request, response, expectation);
+        },
+        response,
+      );
+    });
+  }
   server.on("connect", (_request: IncomingMessage, socket: Socket) => {
-    answerRaw(socket, 405);
+    // node:http took its own listener away; without one, a connection that is reset ends the process.
+    socket.on("error", () => undefined);
+    inTurn(socket, () => {
+      answerRaw(socket, 405);
+    });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    const message = latest.get(socket);
     const answerError = (): void => {
-      if (socket.writable) answerRaw(socket, clientErrorStatus(error));
-      else socket.destroy();
+      answerRaw(socket, clientErrorStatus(error));
     };
-    if (error.code === "ECONNRESET") socket.destroy();
-    else if (message === undefined || message.response.closed) answerError();
-    // Pipelining: the fault is in the next request, whose answer comes after this one.
-    else if (message.request.complete) message.response.once("close", answerError);
-    else if (message.response.headersSent) socket.destroy();
+    const response = latest.get(socket);
+    if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    else if (response === undefined || response.req.complete) inTurn(socket, answerError);
+    else if (response.headersSent || response.socket === null) socket.destroy();
     else answerError();
   });
   // The clock behind headersTimeout and requestTimeout starts on "listening" only.
