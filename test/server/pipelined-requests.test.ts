@@ -113,6 +113,22 @@ describe("pipelined requests", () => {
   }
 });
 
+describe("a request that is answered before its content is complete", () => {
+  it("gets no second answer when the rest comes too late", async () => {
+    const root = tempDirectory();
+    const server = await runServer({
+      root,
+      timeouts: { headersMs: 100, requestMs: 200, shutdownMs: 50 },
+    });
+    try {
+      const post = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n";
+      expect(statuses(await sendRaw(server, post))).to.deep.equal(["405"]);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 describe("a connection that is reset", () => {
   it("after CONNECT on the plain port does not end the process", async () => {
     const server = await runServer({ app: (_request, response) => response.end("ok") });

@@ -43,7 +43,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
   function inTurn(socket: Socket, act: () => void, response?: ServerResponse): void {
     const earlier = latest.get(socket);
     if (response !== undefined) latest.set(socket, response);
-    if (earlier === undefined) {
+    if (earlier === undefined || earlier.closed) {
       act();
       return;
     }
@@ -67,7 +67,6 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     const end = connections.begin(socket);
     let bytes: number | undefined;
     response.once("close", () => {
-      if (latest.get(socket) === response) latest.delete(socket);
       end();
       context.accessLog.write({
         address,
