@@ -11,8 +11,12 @@ export const DER_TAG = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  bmpString: 0x1e,
   sequence: 0x30,
+  set: 0x31,
 } as const;
 
 /**
@@ -42,6 +46,15 @@ export function readElement(der: Buffer, tag: number): DerElement {
     throw new SyntaxError(`Cannot read DER: one element with tag 0x${tag.toString(16)} expected`);
   }
   return element;
+}
+
+/**
+ * Returns the elements inside a constructed one.
+ *
+ * @throws {SyntaxError} If its content is malformed
+ */
+export function children(element: DerElement): DerElement[] {
+  return readElements(element.content);
 }
 
 /** Returns one element: `tag`, the length, and `contents` one after the other. */
