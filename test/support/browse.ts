@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { HEADLESS_FLAGS } from "./chromium.ts";
 
 /** A response by path; the page is at `/`. */
 export type Site = Readonly<
@@ -18,14 +19,7 @@ export interface Visit {
 }
 
 const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
+  ...HEADLESS_FLAGS,
   "--enable-logging=stderr",
   "--virtual-time-budget=3000",
   "--dump-dom",
