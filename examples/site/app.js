@@ -60,7 +60,7 @@ function headerEntry([name, value]) {
   const text = document.createElement("code");
   const meaning = document.createElement("dd");
   term.textContent = name;
-  text.textContent = value;
+  text.textContent = name === "content-security-policy" ? value.replaceAll(/;\s*/g, ";\n") : value;
   text.className = "value";
   meaning.append(EXPLANATIONS[name], text);
   entry.append(term, meaning);
@@ -91,7 +91,7 @@ async function prove() {
   verdict.dataset.outcome = outcome;
   verdict.textContent =
     outcome === "blocked" && reason !== undefined
-      ? `${VERDICTS.blocked} Instead of running it ${reason}.`
+      ? `${VERDICTS.blocked} Instead of running it, ${reason}.`
       : VERDICTS[outcome];
 }
 
