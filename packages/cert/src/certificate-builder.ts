@@ -38,7 +38,6 @@ export interface AuthorityFields extends CertificateFields {
 /** The fields of a server certificate. */
 export interface LeafFields extends CertificateFields {
   readonly names: readonly SubjectName[];
-  readonly kind: KeyKind;
   /** The subject of the CA in DER, byte for byte. */
   readonly issuer: Buffer;
   readonly issuerKeyIdentifier: Buffer;
@@ -84,7 +83,8 @@ export function buildAuthorityCertificate(
 /** Returns a certificate for a TLS server in DER. */
 export function buildLeafCertificate(fields: LeafFields, signer: CertificateSigner): Buffer {
   // RFC 8446 only signs with the server's key; keyEncipherment is for RSA key exchange in TLS 1.2.
-  const usages = fields.kind.startsWith("rsa")
+  const isRsa = fields.publicKey.asymmetricKeyType === "rsa";
+  const usages = isRsa
     ? [KEY_USAGE.digitalSignature, KEY_USAGE.keyEncipherment]
     : [KEY_USAGE.digitalSignature];
   const alternatives = fields.names.map(({ type, value }) =>

@@ -54,18 +54,24 @@ export interface IssueOptions {
   readonly now?: Date | undefined;
 }
 
-const OPTION_KEYS = {
-  names: true,
-  key: true,
+/** The options that hold wherever names and key come from. */
+export type LeafOptions = Omit<IssueOptions, "names" | "key">;
+
+/** Their keys, for `checkOptionKeys`. */
+export const LEAF_OPTION_KEYS: Readonly<Record<keyof LeafOptions, true>> = {
   days: true,
   outsideConstraints: true,
   now: true,
+};
+
+const OPTION_KEYS = {
+  names: true,
+  key: true,
+  ...LEAF_OPTION_KEYS,
 } satisfies Record<keyof IssueOptions, true>;
 
-/** A certificate with its private key and its CA. */
-export interface IssuedCertificate extends Validity {
-  /** Private key, PKCS#8 PEM, not encrypted. */
-  readonly key: string;
+/** A certificate for a key that its owner keeps. */
+export interface SignedCertificate extends Validity {
   /** Certificate, PEM. */
   readonly cert: string;
   /** Certificate of the CA, PEM. */
@@ -76,10 +82,15 @@ export interface IssuedCertificate extends Validity {
   readonly serialNumber: string;
 }
 
-interface IssueSettings {
+/** A certificate with its private key and its CA. */
+export interface IssuedCertificate extends SignedCertificate {
+  /** Private key, PKCS#8 PEM, not encrypted. */
+  readonly key: string;
+}
+
+/** What goes into a certificate besides the key: checked, complete. */
+export interface LeafSettings {
   readonly names: readonly SubjectName[];
-  readonly privateKey: KeyObject;
-  readonly kind: KeyKind;
   readonly validity: Validity;
 }
 
@@ -96,7 +107,33 @@ export async function issueCertificate(
   authority: Authority,
   options: IssueOptions,
 ): Promise<IssuedCertificate> {
-  const { names, privateKey, kind, validity } = await issueSettings(authority, options);
+  checkOptionKeys("issueCertificate", options, OPTION_KEYS);
+  const settings = leafSettings(authority, parseSubjectNames(options.names), options);
+  const privateKey = await privateKeyOption(options.key);
+  const signed = await signLeaf(authority, createPublicKey(privateKey), settings);
+  return { key: toPrivateKeyPem(privateKey), ...signed };
+}
+
+/** Returns what a certificate for `names` will say; throws as `issueCertificate` does. */
+export function leafSettings(
+  authority: Authority,
+  names: readonly SubjectName[],
+  options: LeafOptions,
+): LeafSettings {
+  const days = integerOption("days", options.days, { fallback: 90, min: 1, max: 825 });
+  const validity = lifetimeWithin(authority, dateOption("now", options.now), days);
+  if (!booleanOption("outsideConstraints", options.outsideConstraints)) {
+    assertPermitted(authority, names);
+  }
+  return { names, validity };
+}
+
+/** Signs a certificate for a public key whose owner is known to hold the private one. */
+export async function signLeaf(
+  authority: Authority,
+  publicKey: KeyObject,
+  { names, validity }: LeafSettings,
+): Promise<SignedCertificate> {
   const { buildLeafCertificate } = await import("./certificate-builder.ts");
   const issuerCertificate = new X509Certificate(authority.certificate);
   const issuer = readCertificate(issuerCertificate);
@@ -110,8 +147,7 @@ export async function issueCertificate(
       // when there is no DNS name (NAME_CONSTRAINTS_check_CN).
       subject: { organization: ORGANIZATION, ...(commonName === undefined ? {} : { commonName }) },
       names,
-      publicKey: createPublicKey(privateKey),
-      kind,
+      publicKey,
       serialNumber,
       ...validity,
       issuer: issuer.subject,
@@ -121,7 +157,6 @@ export async function issueCertificate(
     { kind: authority.key, sign: authority.sign },
   );
   return {
-    key: toPrivateKeyPem(privateKey),
     cert: toPem("CERTIFICATE", der),
     ca: authority.certificate,
     names: names.map(({ value }) => value),
@@ -130,26 +165,9 @@ export async function issueCertificate(
   };
 }
 
-async function issueSettings(authority: Authority, options: IssueOptions): Promise<IssueSettings> {
-  checkOptionKeys("issueCertificate", options, OPTION_KEYS);
-  const names = parseSubjectNames(options.names);
-  const days = integerOption("days", options.days, { fallback: 90, min: 1, max: 825 });
-  const validity = lifetimeWithin(authority, dateOption("now", options.now), days);
-  if (!booleanOption("outsideConstraints", options.outsideConstraints)) {
-    assertPermitted(authority, names);
-  }
-  return { names, validity, ...(await privateKeyOption(options.key)) };
-}
-
-async function privateKeyOption(
-  key: KeyKind | KeyObject | undefined,
-): Promise<{ privateKey: KeyObject; kind: KeyKind }> {
-  if (!(key instanceof KeyObject)) {
-    const kind = keyKindOption("key", key) ?? "p256";
-    return { kind, privateKey: await generatePrivateKey(kind) };
-  }
-  const kind = key.type === "private" ? keyKind(key) : undefined;
-  if (kind !== undefined) return { kind, privateKey: key };
+async function privateKeyOption(key: KeyKind | KeyObject | undefined): Promise<KeyObject> {
+  if (!(key instanceof KeyObject)) return generatePrivateKey(keyKindOption("key", key) ?? "p256");
+  if (key.type === "private" && keyKind(key) !== undefined) return key;
   throw new TypeError(
     `key must be a private key of a supported kind, got a ${key.type} key (${keyName(key)})`,
   );
