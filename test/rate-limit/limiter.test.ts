@@ -1,4 +1,10 @@
-import { type Limiter, type Store, MemoryStore, createLimiter } from "@hauberk/rate-limit";
+import {
+  type Ledger,
+  type Limiter,
+  type Store,
+  MemoryStore,
+  createLimiter,
+} from "@hauberk/rate-limit";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 
@@ -19,6 +25,13 @@ function benchOf(policy: Parameters<typeof createLimiter>[0], store?: Store): Be
     },
   };
 }
+
+const SILENT: Ledger = {
+  charge: () => 0,
+  refund: () => undefined,
+  block: () => undefined,
+  forget: () => undefined,
+};
 
 function admittedOf(limiter: Limiter, count: number, key = "client"): number {
   let admitted = 0;
@@ -70,6 +83,7 @@ describe("createLimiter()", () => {
       limit: 4,
       remaining: 3,
       resetMs: 250,
+      delayMs: 0,
     });
     limiter.consume("client", 3);
     expect(limiter.consume("client")).to.deep.equal({
@@ -157,6 +171,7 @@ describe("createLimiter() peek", () => {
       limit: 2,
       remaining: 2,
       resetMs: 0,
+      delayMs: 0,
     });
     limiter.consume("client", 2);
     const peeked = limiter.peek("client");
@@ -299,7 +314,7 @@ describe("createLimiter() store", () => {
   ] as const) {
     it(`limits when the store answers ${what}`, () => {
       const store: Store = {
-        ledger: () => ({ charge: () => garbage as number, forget: () => undefined }),
+        ledger: () => ({ ...SILENT, charge: () => garbage as number }),
       };
       const { limiter } = benchOf({ limit: 10, windowMs: 1000 }, store);
       for (const decision of [limiter.consume("client"), limiter.peek("client")]) {

@@ -30,7 +30,13 @@ function toRecord(fields: readonly string[]): Record<string, string> {
 
 describe("rateLimitFields()", () => {
   it("writes the fields of the draft as one flat list", () => {
-    const decision = { kind: "admitted", limit: 100, remaining: 50, resetMs: 30_000 } as const;
+    const decision = {
+      kind: "admitted",
+      limit: 100,
+      remaining: 50,
+      resetMs: 30_000,
+      delayMs: 0,
+    } as const;
     expect(rateLimitFields(POLICY, decision)).to.deep.equal([
       "ratelimit-policy",
       '"default";q=100;w=60',

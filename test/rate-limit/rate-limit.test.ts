@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import {
   type Decision,
+  type Ledger,
   type RateLimitOptions,
   type RateLimitedRequest,
   MemoryStore,
@@ -106,7 +107,7 @@ for (const host of HOSTS) {
       const server = await serve(host, rateLimit(POLICY), record);
       await server.ask();
       expect(decisions).to.deep.equal([
-        { kind: "admitted", limit: 2, remaining: 1, resetMs: 30_000 },
+        { kind: "admitted", limit: 2, remaining: 1, resetMs: 30_000, delayMs: 0 },
       ]);
     });
 
@@ -147,7 +148,7 @@ for (const host of HOSTS) {
         { skip: () => raise("no skip") },
         { handler: () => raise("no handler"), limit: 0 },
         { handler: () => Promise.reject(new Error("no handler later")), limit: 0 },
-        { store: { ledger: () => ({ charge: () => raise("no store"), forget: () => undefined }) } },
+        { store: { ledger: () => BROKEN_LEDGER } },
       ];
       const replies: Reply[] = [];
       for (const options of failing) {
@@ -367,6 +368,13 @@ describe("rateLimit() on requests out of the ordinary", () => {
     expect(calls).to.equal(1);
   });
 });
+
+const BROKEN_LEDGER: Ledger = {
+  charge: () => raise("no store"),
+  refund: () => raise("no store"),
+  block: () => raise("no store"),
+  forget: () => raise("no store"),
+};
 
 function raise(message: string): never {
   throw new Error(message);

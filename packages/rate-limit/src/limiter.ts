@@ -1,3 +1,4 @@
+import type { AdmittedDecision, Decision, LimitedDecision } from "./decision.ts";
 import { intervalTicks, TICKS_PER_MS, ticksAt } from "./gcra.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { quote, requireFunction, requireKnownKeys } from "./options.ts";
@@ -7,36 +8,6 @@ import type { Store } from "./store.ts";
 
 // 2^53 ticks less the longest debt of 366 days: up to here clock plus debt is exact.
 const MAX_CLOCK_MS = Number.MAX_SAFE_INTEGER / TICKS_PER_MS - 366 * 86_400_000;
-
-/** The request may proceed; its cost has been charged. */
-export interface AdmittedDecision {
-  readonly kind: "admitted";
-  /** Requests per window, from the policy. */
-  readonly limit: number;
-  /** Requests that the key can still make at once. */
-  readonly remaining: number;
-  /** Milliseconds until the key owes nothing and its whole burst is available. */
-  readonly resetMs: number;
-}
-
-/** The request must not proceed; nothing has been charged. */
-export interface LimitedDecision {
-  readonly kind: "limited";
-  /** Requests per window, from the policy. */
-  readonly limit: number;
-  /** Requests of cost 1 that the key could still make: above 0 only when the cost was above 1. */
-  readonly remaining: number;
-  /** Milliseconds until the key owes nothing and its whole burst is available. */
-  readonly resetMs: number;
-  /**
-   * Milliseconds until the same request would be admitted.
-   * Infinity when it never will be: its cost is above the burst, or the limit is 0.
-   */
-  readonly retryAfterMs: number;
-}
-
-/** What a limiter says about one request. */
-export type Decision = AdmittedDecision | LimitedDecision;
 
 /** Options of `createLimiter`. */
 export interface LimiterOptions {
@@ -103,7 +74,7 @@ export function createLimiter(policy: RateLimitPolicy, options: LimiterOptions =
 
   function admitted(debt: number): AdmittedDecision {
     const remaining = Math.floor((capacity - debt) / interval);
-    return { kind: "admitted", limit, remaining, resetMs: debt / TICKS_PER_MS };
+    return { kind: "admitted", limit, remaining, resetMs: debt / TICKS_PER_MS, delayMs: 0 };
   }
 
   function limited(debt: number, waitTicks: number): LimitedDecision {

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { Debtors } from "./debtors.ts";
+import type { Debtor } from "./debtors.ts";
 import { debtAt } from "./gcra.ts";
 import { createHalfSipHash } from "./half-sip-hash.ts";
 import { requireInteger, requireKnownKeys } from "./options.ts";
@@ -47,6 +49,9 @@ export class MemoryStore implements Store {
   readonly capacity: number;
   readonly #table: SlotTable;
   readonly #secret: Uint8Array;
+  readonly #debtors: Debtors = new Debtors();
+  /** The clock at the latest charge. Ticks. */
+  #latest = 0;
 
   constructor(options: MemoryStoreOptions = {}) {
     requireKnownKeys("memory store", options, MEMORY_STORE_KEYS);
@@ -58,34 +63,79 @@ export class MemoryStore implements Store {
 
   ledger(policyName: string): Ledger {
     const table = this.#table;
+    const debtors = this.#debtors;
     const hash = createHalfSipHash(this.#ledgerKey(policyName));
     const fingerprint = new Uint32Array(2);
 
+    function slotOf(key: string): number {
+      hash(key, fingerprint);
+      return table.find(fingerprint[0]!, fingerprint[1]!);
+    }
+
     return {
-      charge(key, cost, capacity, now) {
+      charge: (key, cost, capacity, now) => {
+        this.#latest = now;
         hash(key, fingerprint);
         const low = fingerprint[0]!;
         const high = fingerprint[1]!;
         const slot = table.find(low, high);
         const arrivalTime = slot === -1 ? 0 : table.arrivalTime(slot);
+        if (arrivalTime < 0 && -arrivalTime > now) {
+          if (cost > 0) debtors.note(slot, low, high, policyName, key);
+          return capacity + cost - arrivalTime - now;
+        }
         const debt = debtAt(arrivalTime, now, capacity) + cost;
         if (cost === 0) return debt;
         if (debt <= capacity) {
           if (slot === -1) table.insert(low, high, now + debt);
           else table.setArrivalTime(slot, now + debt);
-        } else if (arrivalTime > now + capacity) {
-          // Written back, or a clock that stepped back an hour would hold the key for that hour.
-          table.setArrivalTime(slot, now + capacity);
+          return debt;
         }
+        // Written back, or a clock that stepped back an hour would hold the key for that hour.
+        if (arrivalTime > now + capacity) table.setArrivalTime(slot, now + capacity);
+        if (slot !== -1) debtors.note(slot, low, high, policyName, key);
         return debt;
       },
 
+      refund(key, cost, now) {
+        const slot = slotOf(key);
+        const arrivalTime = slot === -1 ? 0 : table.arrivalTime(slot);
+        if (arrivalTime > now) table.setArrivalTime(slot, Math.max(arrivalTime - cost, 0));
+      },
+
+      block(key, duration, now) {
+        const slot = slotOf(key);
+        if (duration === 0) {
+          if (slot !== -1 && table.arrivalTime(slot) < 0) table.setArrivalTime(slot, 0);
+        } else if (slot === -1) {
+          table.insert(fingerprint[0]!, fingerprint[1]!, -(now + duration));
+        } else {
+          table.setArrivalTime(slot, -(now + duration));
+        }
+      },
+
       forget(key) {
-        hash(key, fingerprint);
-        const slot = table.find(fingerprint[0]!, fingerprint[1]!);
+        const slot = slotOf(key);
         if (slot !== -1) table.setArrivalTime(slot, 0);
       },
     };
+  }
+
+  /**
+   * Returns the keys that owe most, worst first: at most `count` of the last 1,024 that were
+   * refused. As of the latest charge.
+   *
+   * @throws {TypeError} If `count` is no number.
+   * @throws {RangeError} If it is not an integer from 1 to 1024.
+   */
+  top(count: number): readonly Debtor[] {
+    requireInteger("count", count, 1, 1024);
+    return this.#debtors.worst(count, this.#table, this.#latest);
+  }
+
+  /** Returns the number of keys in debt, or blocked, as of the latest charge. Reads the whole table. */
+  occupied(): number {
+    return this.#table.occupied(this.#latest);
   }
 
   /** A key per name instead of a prefix per key: no concatenation on the hot path, no collision. */

@@ -1,4 +1,4 @@
-import type { Decision } from "./limiter.ts";
+import type { Decision } from "./decision.ts";
 import type { RateLimitPolicy } from "./policy.ts";
 
 /**

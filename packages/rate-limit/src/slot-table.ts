@@ -1,31 +1,28 @@
-const WAYS = 8;
+import { FingerprintSets, WAYS } from "./fingerprint-sets.ts";
 
 /**
- * Arrival times under 64-bit fingerprints, in sets of eight slots: 16 bytes a slot, allocated once.
- * A fingerprint may sit in any slot of the set that its low word names. A set that is full gives up
- * the slot with the earliest arrival time: expired ones first, then the least indebted.
+ * Arrival times under 64-bit fingerprints: 16 bytes a slot, allocated once. A negative time is that
+ * of a blocked key: its block ends at the positive one. A set that is full gives up the slot with the
+ * earliest time: expired ones first, then the least indebted.
  */
 export class SlotTable {
-  readonly #fingerprints: Uint32Array;
+  readonly #fingerprints: FingerprintSets;
   readonly #arrivalTimes: Float64Array;
-  readonly #setMask: number;
 
   /** `capacity` must be a power of two, at least 8. */
   constructor(capacity: number) {
-    this.#fingerprints = new Uint32Array(capacity * 2);
+    this.#fingerprints = new FingerprintSets(capacity);
     this.#arrivalTimes = new Float64Array(capacity);
-    this.#setMask = capacity / WAYS - 1;
   }
 
   /** Returns the slot that holds the fingerprint, or -1. */
   find(low: number, high: number): number {
-    const first = (low & this.#setMask) * WAYS;
-    for (let slot = first; slot < first + WAYS; slot++) {
-      if (this.#fingerprints[slot * 2] === low && this.#fingerprints[slot * 2 + 1] === high) {
-        return slot;
-      }
-    }
-    return -1;
+    return this.#fingerprints.find(low, high);
+  }
+
+  /** Tells whether a slot holds the fingerprint. */
+  holds(slot: number, low: number, high: number): boolean {
+    return this.#fingerprints.holds(slot, low, high);
   }
 
   arrivalTime(slot: number): number {
@@ -38,16 +35,22 @@ export class SlotTable {
 
   /** Stores a fingerprint that the table does not hold. */
   insert(low: number, high: number, arrivalTime: number): void {
-    const slot = this.#leastIndebted((low & this.#setMask) * WAYS);
-    this.#fingerprints[slot * 2] = low;
-    this.#fingerprints[slot * 2 + 1] = high;
+    const slot = this.#leastIndebted(this.#fingerprints.firstSlot(low));
+    this.#fingerprints.put(slot, low, high);
     this.#arrivalTimes[slot] = arrivalTime;
+  }
+
+  /** Returns the number of slots whose key owes something or is blocked at `now`. */
+  occupied(now: number): number {
+    let count = 0;
+    for (const time of this.#arrivalTimes) if (Math.abs(time) > now) count++;
+    return count;
   }
 
   #leastIndebted(first: number): number {
     let least = first;
     for (let slot = first + 1; slot < first + WAYS; slot++) {
-      if (this.#arrivalTimes[slot]! < this.#arrivalTimes[least]!) least = slot;
+      if (Math.abs(this.#arrivalTimes[slot]!) < Math.abs(this.#arrivalTimes[least]!)) least = slot;
     }
     return least;
   }

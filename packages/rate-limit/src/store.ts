@@ -23,12 +23,23 @@ export interface Ledger {
    *
    * Returns the debt with the cost added. At most `capacity`: the cost was charged. More: nothing
    * was charged, and the excess is the time to wait. A cost of 0 reads the debt and changes nothing.
+   * For a blocked key it returns `capacity + cost` and what is left of the block.
    *
    * A debt above `capacity` counts as `capacity`. `now` never decreases within a process; a store
    * with a clock of its own, shared by several processes, uses that one instead.
    */
   charge(key: string, cost: number, capacity: number, now: number): number;
 
-  /** Cancels the debt of `key`. */
+  /** Takes `cost` off what `key` owes, never below no debt. A blocked key stays blocked. */
+  refund(key: string, cost: number, now: number): void;
+
+  /**
+   * Blocks `key` from `now` for `duration`, in place of what it owes: afterwards it owes nothing.
+   * A block replaces an earlier one. A duration of 0 lifts a block, and leaves a key that has
+   * none as it is.
+   */
+  block(key: string, duration: number, now: number): void;
+
+  /** Cancels the debt of `key`, and its block. */
   forget(key: string): void;
 }
