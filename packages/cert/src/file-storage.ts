@@ -9,6 +9,9 @@ export const PRIVATE_FILE_MODE = 0o600;
 export const PUBLIC_FILE_MODE = 0o644;
 const PRIVATE_DIRECTORY_MODE = 0o700;
 
+/** What link() and symlink() answer on exFAT, on some network mounts and, the second, on Windows. */
+export const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"] as const;
+
 const TEMPORARY_SUFFIX = ".tmp";
 
 /**
@@ -96,6 +99,16 @@ export async function readFileIfPresent(path: string): Promise<string | undefine
   }
 }
 
+/** Returns the names in a folder; none when there is no such folder. */
+export async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (cause) {
+    if (hasCode(cause, "ENOENT")) return [];
+    throw storageError("read", path, cause);
+  }
+}
+
 /** Removes a file; one that is not there is no failure. */
 export async function removeFile(path: string): Promise<void> {
   try {
@@ -105,20 +118,34 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** Returns the permission bits of a file or folder; undefined on Windows, where they mean nothing. */
-export async function permissions(path: string): Promise<number | undefined> {
+/** Who owns a file or folder, and the permission bits. */
+export interface Access {
+  readonly mode: number;
+  readonly uid: number;
+}
+
+/** Returns owner and permissions; undefined on Windows, where they mean nothing. */
+export async function access(path: string): Promise<Access | undefined> {
   if (process.platform === "win32") return undefined;
   try {
-    return (await stat(path)).mode & 0o777;
+    const { mode, uid } = await stat(path);
+    return { mode: mode & 0o777, uid };
   } catch (cause) {
     throw storageError("read", path, cause);
   }
 }
 
+/** Returns the owner if that is neither the user of this process nor root. */
+export function foreignOwner(found: Access | undefined): number | undefined {
+  return found === undefined || found.uid === 0 || found.uid === process.getuid?.()
+    ? undefined
+    : found.uid;
+}
+
 /** Takes the rights of group and others away from a file that has any. */
 export async function makePrivate(path: string): Promise<void> {
-  const mode = await permissions(path);
-  if (mode === undefined || (mode & 0o077) === 0) return;
+  const found = await access(path);
+  if (found === undefined || (found.mode & 0o077) === 0) return;
   try {
     await chmod(path, PRIVATE_FILE_MODE);
   } catch (cause) {
@@ -138,7 +165,10 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 /** Names path and system error, so that the line alone tells what to repair. */
 export function storageError(action: string, path: string, cause: unknown): CertError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const user = process.getuid?.();
+  const isRefused = user !== undefined && hasCode(cause, "EACCES", "EPERM");
+  const reason = isRefused ? `${message}; this process runs as user ${user}` : message;
   return new CertError("ERR_CERT_STORAGE", `Cannot ${action} ${quote(path)}: ${reason}`, { cause });
 }
 
@@ -154,7 +184,7 @@ async function writeFileSynced(path: string, text: string, mode: number): Promis
 }
 
 /** Makes a rename last through a power failure; Windows has no such call for folders. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const directory = await open(path, "r");
   try {

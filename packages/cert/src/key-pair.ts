@@ -74,17 +74,17 @@ export function toPrivateKeyPem(key: KeyObject): string {
 }
 
 /**
- * Returns the private key in a PEM text: PKCS#8, PKCS#1 or SEC 1, unencrypted.
+ * Returns the private key in a PEM text: PKCS#8, PKCS#1 or SEC 1; encrypted if `passphrase` is given.
  *
- * @throws {SyntaxError} If there is none, or it is encrypted; `cause` holds the reason of OpenSSL
+ * @throws {SyntaxError} If there is none, or it needs another passphrase; `cause` holds the reason of OpenSSL
  */
-export function readPrivateKey(pem: string): KeyObject {
+export function readPrivateKey(pem: string, passphrase?: string): KeyObject {
+  const key = pem.replace(/^\uFEFF/, "");
   try {
-    return createPrivateKey(pem.replace(/^\uFEFF/, ""));
+    return createPrivateKey(passphrase === undefined ? key : { key, passphrase });
   } catch (cause) {
-    throw new SyntaxError("Cannot read a private key: the text holds no unencrypted PEM key", {
-      cause,
-    });
+    const wanted = passphrase === undefined ? "unencrypted PEM key" : "PEM key for this passphrase";
+    throw new SyntaxError(`Cannot read a private key: the text holds no ${wanted}`, { cause });
   }
 }
 

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CertError } from "./errors.ts";
 import {
   hasCode,
+  NO_LINKS,
   PRIVATE_FILE_MODE,
   readFileIfPresent,
   removeFile,
@@ -18,8 +19,6 @@ import { quote } from "./quote.ts";
 /** Longest any holder works: one RSA-4096 key and a few small files take seconds at worst. */
 const STALE_MS = 60_000;
 const POLL_MS = 15;
-/** What link() answers on exFAT and some network mounts. */
-const NO_HARD_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"] as const;
 
 /** How long to wait for a lock, and what ends the wait early. */
 export interface LockOptions {
@@ -92,7 +91,7 @@ async function linkOrCreate(own: string, path: string, content: string): Promise
   } catch (error) {
     // ENOENT: whoever got the lock took our file for a leftover.
     if (hasCode(error, "EEXIST", "ENOENT")) return false;
-    if (!hasCode(error, ...NO_HARD_LINKS)) throw error;
+    if (!hasCode(error, ...NO_LINKS)) throw error;
   }
   try {
     await writeFile(path, content, { flag: "wx", mode: PRIVATE_FILE_MODE });

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { parseDnsName } from "./dns-name.ts";
 import { formatCidr, ipAddressBytes, isInRange, parseCidr } from "./ip-address.ts";
 import { quote } from "./quote.ts";
@@ -31,6 +32,31 @@ export const DEVELOPMENT_NAMES: PermittedNames = {
   ],
 };
 
+/**
+ * Returns `DEVELOPMENT_NAMES` and `entries` on top: host names that stand for themselves and everything
+ * below them, ranges in CIDR notation, and single addresses.
+ *
+ * @throws {TypeError} If an entry is none of these
+ */
+export function widenNames(entries: readonly string[]): PermittedNames {
+  const dns = new Set(DEVELOPMENT_NAMES.dns);
+  const ip = new Set(DEVELOPMENT_NAMES.ip);
+  for (const entry of entries) {
+    const family = isIP(entry);
+    const range = canonicalRange(family === 0 ? entry : `${entry}/${family === 4 ? 32 : 128}`);
+    const name = canonicalBase(entry);
+    if (range !== undefined) ip.add(range);
+    else if (name !== undefined) dns.add(name);
+    else {
+      throw new TypeError(
+        `Cannot permit ${quote(entry)}: wanted a host name such as "example.com", ` +
+          'an address, or a range such as "10.0.0.0/8" whose address has no bits below its length',
+      );
+    }
+  }
+  return { dns: [...dns], ip: [...ip] };
+}
+
 /** Subtrees of one direction, each list in the notation of RFC 5280 section 4.2.1.10. */
 export interface NameSubtrees {
   readonly dns: readonly string[];
@@ -54,14 +80,8 @@ const NO_SUBTREES: NameSubtrees = { dns: [], ip: [], email: [], uri: [] };
  * @throws {TypeError} If a list is empty or an entry is malformed
  */
 export function constraintsFor(names: PermittedNames): NameConstraints {
-  const dns = permittedList("dns", names.dns, (entry) => {
-    const parsed = parseDnsName(entry);
-    return "value" in parsed && !parsed.value.startsWith("*") ? parsed.value : undefined;
-  });
-  const ip = permittedList("ip", names.ip, (entry) => {
-    const range = parseCidr(entry);
-    return range === undefined ? undefined : formatCidr(range);
-  });
+  const dns = permittedList("dns", names.dns, canonicalBase);
+  const ip = permittedList("ip", names.ip, canonicalRange);
   const hosts = dns.flatMap((name) => [name, `.${name}`]);
   return { permitted: { dns, ip, email: hosts, uri: hosts }, excluded: NO_SUBTREES };
 }
@@ -75,6 +95,33 @@ export function isPermitted(constraints: NameConstraints, name: SubjectName): bo
   if (name.type === "uri" && uriHost(name.value) === undefined) return false;
   if (excluded.some((subtree) => isBelow(name, subtree))) return false;
   return permitted.length === 0 || permitted.some((subtree) => isBelow(name, subtree));
+}
+
+/** Returns the entries of `names` that a CA with these constraints may not sign in full. */
+export function notPermitted(
+  constraints: NameConstraints | undefined,
+  names: PermittedNames,
+): string[] {
+  if (constraints === undefined) return [];
+  const { permitted, excluded } = constraints;
+  const isCovered = (cidr: string): boolean =>
+    permitted.ip.length === 0 || permitted.ip.some((range) => isRangeWithin(cidr, range));
+  const isTouched = (cidr: string): boolean =>
+    excluded.ip.some((range) => isRangeWithin(range, cidr) || isRangeWithin(cidr, range));
+  return [
+    ...names.dns.filter((value) => !isPermitted(constraints, { type: "dns", value })),
+    ...names.ip.filter((cidr) => !isCovered(cidr) || isTouched(cidr)),
+  ];
+}
+
+function isRangeWithin(inner: string, outer: string): boolean {
+  const [within, around] = [parseCidr(inner), parseCidr(outer)];
+  return (
+    within !== undefined &&
+    around !== undefined &&
+    isInRange(around, within.address) &&
+    around.mask.every((byte, index) => (byte & ~(within.mask[index] ?? 0)) === 0)
+  );
 }
 
 function isBelow({ type, value }: SubjectName, subtree: string): boolean {
@@ -105,6 +152,17 @@ function isHostBelow(host: string, subtree: string): boolean {
 function uriHost(uri: string): string | undefined {
   const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#:[]+)/i.exec(uri)?.[1];
   return host === undefined || /(?:^|\.)\d+$/.test(host) ? undefined : host;
+}
+
+/** Returns the host name whose subtree an entry means, or undefined. */
+function canonicalBase(entry: string): string | undefined {
+  const parsed = parseDnsName(entry);
+  return "value" in parsed && !parsed.value.startsWith("*") ? parsed.value : undefined;
+}
+
+function canonicalRange(entry: string): string | undefined {
+  const range = parseCidr(entry);
+  return range === undefined ? undefined : formatCidr(range);
 }
 
 function permittedList(

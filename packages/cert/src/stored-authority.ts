@@ -1,26 +1,30 @@
-import { join, resolve } from "node:path";
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { resolve } from "node:path";
 import { authorityDirectory } from "./authority-directory.ts";
+import { authorityFiles, authorityNameOption, type AuthorityFiles } from "./authority-files.ts";
 import { toAuthority, type Authority } from "./authority.ts";
+import { isEncryptedPem } from "./encrypted-key.ts";
 import { CertError, type CertErrorCode } from "./errors.ts";
-import { permissions, readFileIfPresent } from "./file-storage.ts";
-import { readX509 } from "./inspect.ts";
+import { access, foreignOwner, readFileIfPresent } from "./file-storage.ts";
+import { readX509, validity } from "./inspect.ts";
 import { keyKind, keyName, readPrivateKey } from "./key-pair.ts";
 import { checkOptionKeys, dateOption, pathOption } from "./options.ts";
+import { passphraseOption, resolvePassphrase, type Passphrase } from "./passphrase.ts";
+import { toPem } from "./pem.ts";
 import { quote } from "./quote.ts";
-
-/** Both files live in one folder of their own, so that one rename makes the CA appear. */
-export const AUTHORITY_FILES = {
-  folder: "authority",
-  certificate: "ca.pem",
-  key: "ca-key.pem",
-} as const;
+import type { Validity } from "./renewal.ts";
 
 /** A CA that is kept on disk. */
 export interface StoredAuthority extends Authority {
-  /** The folder given, such as HAUBERK_HOME; the files are in `authority` below it. */
+  /** The folder given, such as HAUBERK_HOME; the files are in a folder `name` below it. */
   readonly directory: string;
+  readonly name: string;
   /** Absolute path of the CA certificate: what NODE_EXTRA_CA_CERTS takes. */
   readonly certificateFile: string;
+  /** Absolute path of the private key. */
+  readonly keyFile: string;
+  /** Whether a passphrase protects the key on disk. */
+  readonly encrypted: boolean;
 }
 
 /** Options of `loadAuthority`. */
@@ -32,6 +36,14 @@ export interface LoadAuthorityOptions {
    */
   readonly directory?: string | undefined;
   /**
+   * Which of the CAs in that folder: 1 to 63 small letters, digits and hyphens.
+   *
+   * @default "authority"
+   */
+  readonly name?: string | undefined;
+  /** Opens an encrypted key; not asked for one that is not encrypted. */
+  readonly passphrase?: Passphrase | undefined;
+  /**
    * Present time, against which the CA has to be valid.
    *
    * @default the system clock
@@ -39,108 +51,165 @@ export interface LoadAuthorityOptions {
   readonly now?: Date | undefined;
 }
 
-const LOAD_KEYS = { directory: true, now: true } satisfies Record<keyof LoadAuthorityOptions, true>;
+const LOAD_KEYS = {
+  directory: true,
+  name: true,
+  passphrase: true,
+  now: true,
+} satisfies Record<keyof LoadAuthorityOptions, true>;
 
 /**
- * Loads the CA of a folder and checks that it can be used: key and certificate belong together,
- * it is valid at `now`, and nobody else can read the key or replace the files.
+ * Loads a CA and checks that it can be used: key and certificate belong together, it is valid at `now`,
+ * and nobody else can read the key or replace the files.
+ * An encrypted key takes about 0.13 s to open, during which the process does nothing else.
  *
  * @throws {CertError} ERR_CERT_AUTHORITY_MISSING when there is none
  * @throws {CertError} ERR_CERT_AUTHORITY_INCOMPLETE when one of the two files is gone
  * @throws {CertError} ERR_CERT_AUTHORITY_INVALID when a file cannot be read as what it should be
  * @throws {CertError} ERR_CERT_AUTHORITY_MISMATCH when the key belongs to another certificate
+ * @throws {CertError} ERR_CERT_AUTHORITY_PASSPHRASE when the passphrase is missing or wrong
  * @throws {CertError} ERR_CERT_AUTHORITY_PERMISSIONS when others can read the key or write the folder
  * @throws {CertError} ERR_CERT_AUTHORITY_EXPIRED, ERR_CERT_AUTHORITY_NOT_YET_VALID
  * @throws {CertError} ERR_CERT_STORAGE when the system refuses to read
  */
 export async function loadAuthority(options: LoadAuthorityOptions = {}): Promise<StoredAuthority> {
   checkOptionKeys("loadAuthority", options, LOAD_KEYS);
-  return loadFrom(
+  const files = authorityLocation(options);
+  const passphrase = passphraseOption("passphrase", options.passphrase);
+  const sealed = await readAuthority(files, dateOption("now", options.now));
+  return sealed.open(passphrase);
+}
+
+/**
+ * Returns where the CA of `directory` and `name` is kept.
+ *
+ * @throws {TypeError} If one of them is malformed
+ */
+export function authorityLocation(
+  options: Pick<LoadAuthorityOptions, "directory" | "name">,
+): AuthorityFiles {
+  return authorityFiles(
     resolve(pathOption("directory", options.directory) ?? authorityDirectory()),
-    dateOption("now", options.now),
+    authorityNameOption("name", options.name),
   );
 }
 
-/** Loads the CA of an absolute folder; see `loadAuthority`. */
-export async function loadFrom(directory: string, now: Date): Promise<StoredAuthority> {
-  const files = authorityFiles(directory);
+/** A CA on disk whose certificate is known and whose key, if encrypted, is still closed. */
+export interface SealedAuthority {
+  readonly files: AuthorityFiles;
+  readonly certificate: X509Certificate;
+  /** The certificate in PEM. */
+  readonly pem: string;
+  readonly open: (passphrase: Passphrase | undefined) => Promise<StoredAuthority>;
+}
+
+/** Reads and checks a CA as `loadAuthority` does, up to the point where a passphrase is needed. */
+export async function readAuthority(files: AuthorityFiles, now: Date): Promise<SealedAuthority> {
   const texts = await readTexts(files);
-  await checkPermissions(files);
-  const certificate = readOr(files, files.certificateFile, () => readX509(texts.certificate));
-  const privateKey = readOr(files, files.keyFile, () => readPrivateKey(texts.key));
-  const kind = keyKind(privateKey);
+  await checkAccess(files);
+  const certificate = readOr(files, files.certFile, () => readX509(texts.certificate));
   if (!certificate.ca) {
-    const reason = `${quote(files.certificateFile)} is not allowed to sign certificates`;
-    throw failure("INVALID", files, reason);
+    const reason = `${quote(files.certFile)} is not allowed to sign certificates`;
+    throw authorityError("INVALID", files, reason);
   }
+  const encrypted = isEncryptedPem(texts.key);
+  const complete = (privateKey: KeyObject): StoredAuthority =>
+    stored(files, certificate, privateKey, encrypted);
+  const opened = encrypted
+    ? undefined
+    : complete(readOr(files, files.keyFile, () => readPrivateKey(texts.key)));
+  checkValidity(files, validity(certificate), now);
+  return {
+    files,
+    certificate,
+    pem: toPem("CERTIFICATE", certificate.raw),
+    open: async (passphrase) => opened ?? complete(await decrypt(files, texts.key, passphrase)),
+  };
+}
+
+function stored(
+  files: AuthorityFiles,
+  certificate: X509Certificate,
+  privateKey: KeyObject,
+  encrypted: boolean,
+): StoredAuthority {
+  const kind = keyKind(privateKey);
   if (kind === undefined) {
-    throw failure("INVALID", files, `keys of kind ${quote(keyName(privateKey))} are not supported`);
+    const reason = `keys of kind ${quote(keyName(privateKey))} are not supported`;
+    throw authorityError("INVALID", files, reason);
   }
   if (!certificate.checkPrivateKey(privateKey)) {
-    throw failure(
+    throw authorityError(
       "MISMATCH",
       files,
-      `${quote(files.keyFile)} does not belong to ${quote(files.certificateFile)}; ` +
+      `${quote(files.keyFile)} does not belong to ${quote(files.certFile)}; ` +
         `restore the right one, or ${startAnew(files)}`,
     );
   }
+  const { directory, name, certFile: certificateFile, keyFile } = files;
   const authority = toAuthority(certificate, privateKey, kind);
-  checkValidity(files, authority, now);
-  return { ...authority, directory, certificateFile: files.certificateFile };
+  return { ...authority, directory, name, certificateFile, keyFile, encrypted };
 }
 
-interface AuthorityFiles {
-  readonly directory: string;
-  readonly folder: string;
-  readonly certificateFile: string;
-  readonly keyFile: string;
-}
-
-function authorityFiles(directory: string): AuthorityFiles {
-  const folder = join(directory, AUTHORITY_FILES.folder);
-  return {
-    directory,
-    folder,
-    certificateFile: join(folder, AUTHORITY_FILES.certificate),
-    keyFile: join(folder, AUTHORITY_FILES.key),
-  };
+async function decrypt(
+  files: AuthorityFiles,
+  pem: string,
+  source: Passphrase | undefined,
+): Promise<KeyObject> {
+  const passphrase = await resolvePassphrase(source, "decrypt");
+  if (passphrase === undefined) {
+    const reason = `${quote(files.keyFile)} is encrypted, and no passphrase is given`;
+    throw authorityError("PASSPHRASE", files, reason);
+  }
+  try {
+    return readPrivateKey(pem, passphrase);
+  } catch (cause) {
+    const reason = `the passphrase does not open ${quote(files.keyFile)}`;
+    throw authorityError("PASSPHRASE", files, reason, { cause });
+  }
 }
 
 async function readTexts(
   files: AuthorityFiles,
   isSecondLook: boolean = false,
 ): Promise<{ certificate: string; key: string }> {
-  const certificate = await readFileIfPresent(files.certificateFile);
+  const certificate = await readFileIfPresent(files.certFile);
   const key = await readFileIfPresent(files.keyFile);
   if (certificate !== undefined && key !== undefined) return { certificate, key };
   if (certificate === undefined && key === undefined) {
-    throw failure("MISSING", files, `there is none in ${quote(files.folder)}`);
+    throw noAuthority(files);
   }
   // The folder may have appeared between the two reads; once it is there it has both files.
   if (!isSecondLook) return readTexts(files, true);
-  const missing = certificate === undefined ? files.certificateFile : files.keyFile;
+  const missing = certificate === undefined ? files.certFile : files.keyFile;
   const reason = `${quote(missing)} is missing; restore it, or ${startAnew(files)}`;
-  throw failure("INCOMPLETE", files, reason);
+  throw authorityError("INCOMPLETE", files, reason);
 }
 
-async function checkPermissions(files: AuthorityFiles): Promise<void> {
-  const keyMode = await permissions(files.keyFile);
-  if (keyMode !== undefined && (keyMode & 0o077) !== 0) {
-    throw failure(
+async function checkAccess(files: AuthorityFiles): Promise<void> {
+  const key = await access(files.keyFile);
+  if (key !== undefined && (key.mode & 0o077) !== 0) {
+    throw authorityError(
       "PERMISSIONS",
       files,
-      `others may use ${quote(files.keyFile)} (mode ${keyMode.toString(8)}); ` +
+      `others may use ${quote(files.keyFile)} (mode ${key.mode.toString(8)}); ` +
         `if nobody did, run chmod 600 on it, else ${startAnew(files)}`,
     );
   }
-  const folderMode = await permissions(files.folder);
-  if (folderMode !== undefined && (folderMode & 0o022) !== 0) {
-    throw failure(
+  const folder = await access(files.folder);
+  if (folder !== undefined && (folder.mode & 0o022) !== 0) {
+    throw authorityError(
       "PERMISSIONS",
       files,
-      `others may replace files in ${quote(files.folder)} (mode ${folderMode.toString(8)}); ` +
+      `others may replace files in ${quote(files.folder)} (mode ${folder.mode.toString(8)}); ` +
         "run chmod 700 on it",
     );
+  }
+  const owner = [key, folder].map(foreignOwner).find((uid) => uid !== undefined);
+  // Root reads everybody's files, as under sudo; anybody else got at this key by an access list.
+  if (owner !== undefined && process.getuid?.() !== 0) {
+    const reason = `${quote(files.folder)} or its key belongs to user ${owner}; run chown on both`;
+    throw authorityError("PERMISSIONS", files, reason);
   }
 }
 
@@ -148,19 +217,19 @@ function readOr<T>(files: AuthorityFiles, file: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const reason = `${quote(file)} is damaged or encrypted; restore it, or ${startAnew(files)}`;
-    throw failure("INVALID", files, reason, { cause });
+    const reason = `${quote(file)} is damaged; restore it, or ${startAnew(files)}`;
+    throw authorityError("INVALID", files, reason, { cause });
   }
 }
 
-function checkValidity(files: AuthorityFiles, authority: Authority, now: Date): void {
-  if (now > authority.notAfter) {
-    const reason = `it expired on ${authority.notAfter.toISOString()}; ${startAnew(files)}`;
-    throw failure("EXPIRED", files, reason);
+function checkValidity(files: AuthorityFiles, period: Validity, now: Date): void {
+  if (now > period.notAfter) {
+    const reason = `it expired on ${period.notAfter.toISOString()}; ${startAnew(files)}`;
+    throw authorityError("EXPIRED", files, reason);
   }
-  if (now < authority.notBefore) {
-    const reason = `it starts on ${authority.notBefore.toISOString()}; check the clock`;
-    throw failure("NOT_YET_VALID", files, reason);
+  if (now < period.notBefore) {
+    const reason = `it starts on ${period.notBefore.toISOString()}; check the clock`;
+    throw authorityError("NOT_YET_VALID", files, reason);
   }
 }
 
@@ -174,7 +243,12 @@ type AuthorityFault = CertErrorCode extends infer Code
     : never
   : never;
 
-function failure(
+export function noAuthority(files: AuthorityFiles): CertError {
+  return authorityError("MISSING", files, `there is none in ${quote(files.folder)}`);
+}
+
+/** Returns an error that names the folder of the CA and what to do. */
+export function authorityError(
   fault: AuthorityFault,
   { directory }: AuthorityFiles,
   reason: string,
