@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
@@ -41,6 +41,7 @@ describe("hauberk", () => {
       [["serve", "--preset", "stric"], "did you mean strict?"],
       [["serve", "--tls-profile", "old"], "--tls-profile"],
       [["serve", "--limit", "many"], "--limit"],
+      [["serve", "--trusted-proxy", "1.2.3.4/99"], "--trusted-proxy"],
       [["serve", "--cert", "a.pem"], "--key is missing"],
       [["serve", "a", "b"], "serve takes one folder"],
       [["cert", "a..b"], "a..b"],
@@ -63,5 +64,6 @@ describe("hauberk", () => {
     expect(stderr).to.not.include("    at ");
     const verbose = await run("serve", "missing-folder", "--port", "0", "--verbose");
     expect(verbose.stderr).to.include("    at ");
+    expect(existsSync(join(folder, "certs-dev"))).to.equal(false);
   });
 });

@@ -52,15 +52,33 @@ describe("createServer()", () => {
       [{ app: {} }, TypeError, '"app"'],
       [{ certificate: { key: 1 } }, TypeError, '"certificate"'],
       [{ tlsProfile: "old" }, TypeError, '"tlsProfile"'],
-      [{ timeouts: { idleMs: 0 } }, RangeError, '"timeouts.idleMs"'],
+      [{ port: 80.5 }, TypeError, '"port"'],
+      [{ timeouts: { idleMs: 10 } }, RangeError, '"timeouts.idleMs"'],
+      [{ timeouts: { handshakeMs: 200_000 } }, RangeError, '"timeouts.handshakeMs"'],
+      [{ hosts: ["localhost:8443"] }, TypeError, 'option "hosts'],
+      [{ hosts: ["[::1]"] }, TypeError, 'option "hosts'],
+      [{ hosts: ["*.app.test"] }, TypeError, 'option "hosts'],
+      [{ hosts: [] }, TypeError, 'option "hosts'],
+      [{ hosts: ["a b"] }, TypeError, 'option "hosts'],
       [{ cacheControl: "a\r\nb" }, TypeError, '"cacheControl"'],
-      [{ rateLimit: { limit: Number.NaN, windowMs: 1000 } }, Error, "limit"],
-      [{ trustedProxies: ["10.0.0.0/99"] }, Error, "10.0.0.0/99"],
+      [{ rateLimit: { limit: Number.NaN, windowMs: 1000 } }, RangeError, '"rateLimit": "limit"'],
+      [{ rateLimit: { limit: 5 } }, TypeError, '"rateLimit": "windowMs"'],
+      [{ trustedProxies: ["10.0.0.0/99"] }, Error, '"trustedProxies"'],
     ] as const) {
       const error = failure(config);
       expect(error, JSON.stringify(config)).to.be.instanceOf(type);
       expect(error.message).to.include(option);
     }
+  });
+
+  it("repeats the value that is wrong", () => {
+    expect(failure({ port: -1 }).message).to.match(/, got -1$/);
+    expect(failure({ httpPort: true }).message).to.match(/or false, got true$/);
+    expect(failure({ tlsProfile: "old" }).message).to.match(/, got "old"$/);
+  });
+
+  it("takes host names and addresses to speak for", () => {
+    createServer({ certificate, app, hosts: ["App.test", "127.0.0.1", "::1"] });
   });
 
   it("wants something to serve", () => {
@@ -92,6 +110,8 @@ describe("listen()", () => {
       const error = await rejection(server.listen());
       expect(error.code).to.equal("ERR_SERVER_LISTEN_FAILED");
       expect(error.message).to.include(`127.0.0.1 port ${port}: the port is in use`);
+      taken.close();
+      expect((await server.listen()).http).to.equal(`http://127.0.0.1:${port}/`);
     } finally {
       await server.close();
       taken.close();

@@ -96,7 +96,7 @@ describe("pipelined requests", () => {
 
   for (const [title, second, status] of [
     ["no HTTP", GARBAGE, "400"],
-    ["CONNECT", "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"],
+    ["CONNECT", "CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", "501"],
   ] as const) {
     it(`are answered with ${status} after, not in place of, those before when they are ${title}`, async () => {
       const { app, seen, finish } = slowApplication();

@@ -39,7 +39,7 @@ const CASES: readonly [title: string, bytes: string, status: number][] = [
   ["HTTP/0.9 with fields and content", `GET /\n${HOST}Content-Length: 5\n\nabcde`, 400],
   ["a method nobody knows", `BREW / HTTP/1.1\r\n${HOST}\r\n`, 400],
   ["a lower-case method", `get / HTTP/1.1\r\n${HOST}\r\n`, 400],
-  ["CONNECT", `CONNECT localhost:443 HTTP/1.1\r\n${HOST}\r\n`, 405],
+  ["CONNECT", `CONNECT localhost:443 HTTP/1.1\r\n${HOST}\r\n`, 501],
   ["TRACE", `TRACE / HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, 405],
   ["an asterisk with GET", `GET * HTTP/1.1\r\n${HOST}\r\n`, 400],
   ["300 field lines", `GET /x HTTP/1.1\r\n${HOST}${MANY}\r\n`, 431],

@@ -2,6 +2,7 @@ import {
   createServer,
   type HauberkServer,
   nodeReleaseWarning,
+  requireRoot,
   type ServerAddresses,
   type ServerConfig,
   type ServerEvent,
@@ -39,6 +40,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseCommand(args, OPTIONS);
   const [root = ".", ...others] = positionals;
   if (others.length > 0) throw misuse(`serve takes one folder, not ${positionals.length}`);
+  requireRoot(root);
   const options = await serverOptions(values);
   const certificate = await servingCertificate(values);
   const isDevelopment = certificate.caFile !== undefined;
@@ -82,20 +84,30 @@ async function serverOptions(
     ]),
     headers: { preset: choice("--preset", values.preset ?? "site", ["site", "strict", "api"]) },
     rateLimit: await rateLimit(values.limit ?? "off"),
-    trustedProxies: values["trusted-proxy"] ?? [],
+    trustedProxies: await trustedProxies(values["trusted-proxy"] ?? []),
     log: choice("--log", values.log ?? "combined", ["json", "combined", "off"]),
   };
+}
+
+async function trustedProxies(cidrs: readonly string[]): Promise<readonly string[]> {
+  if (cidrs.length === 0) return cidrs;
+  const limits = await import("@hauberk/rate-limit");
+  return naming("--trusted-proxy", () => (limits.trustedProxies(cidrs), cidrs));
 }
 
 async function rateLimit(text: string): Promise<NonNullable<ServerConfig["rateLimit"]>> {
   if (text === "off") return false;
   const { parseRate } = await import("@hauberk/rate-limit");
+  return naming("--limit", () => parseRate(text));
+}
+
+/** Returns what `parse` returns; its complaint names the option. */
+function naming<T>(option: string, parse: () => T): T {
   try {
-    return parseRate(text);
+    return parse();
   } catch (error) {
-    throw misuse(`--limit: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw misuse(`${option}: ${reason}`, { cause: error });
   }
 }
 

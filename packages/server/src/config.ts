@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isIP } from "node:net";
 import type { SecurityHeadersOptions } from "@hauberk/headers";
 import type { RateLimitPolicy } from "@hauberk/rate-limit";
 import type { CertificatePair, CertificateSource, TlsProfileName } from "@hauberk/tls";
 import { z } from "zod";
 import type { AccessLogFormat } from "./access-log.ts";
+import { parseAuthority } from "./authority.ts";
 import { nearest } from "./nearest.ts";
 
 /** A function that answers requests: an Express or Connect application, or a plain node:http listener. */
@@ -40,7 +42,8 @@ export interface ServerConfig {
    */
   readonly httpPort?: number | false | undefined;
   /**
-   * Hosts this server speaks for: those its certificates cover, a list of names, or any.
+   * Hosts this server speaks for: those its certificates cover, a list of names and addresses without
+   * port, or any.
    * Requests for others get 421.
    * @default "certificate"
    */
@@ -103,9 +106,9 @@ export interface MemoryConfig {
   readonly revalidateMs?: number | undefined;
 }
 
-/** Milliseconds, each 1 to 86,400,000. */
+/** Milliseconds, each 1 to 86,400,000 where nothing else is said. */
 export interface TimeoutConfig {
-  /** Until the TLS handshake is complete. @default 10000 */
+  /** Until the TLS handshake is complete; 100 to 120,000. @default 10000 */
   readonly handshakeMs?: number | undefined;
   /** Until all fields of an HTTP/1.1 request have arrived. @default 15000 */
   readonly headersMs?: number | undefined;
@@ -113,7 +116,7 @@ export interface TimeoutConfig {
   readonly requestMs?: number | undefined;
   /** Between two HTTP/1.1 requests of one connection. @default 15000 */
   readonly keepAliveMs?: number | undefined;
-  /** Without a byte in either direction. @default 60000 */
+  /** Without a byte in either direction; at least 50. @default 60000 */
   readonly idleMs?: number | undefined;
   /** For requests in flight when the server closes. @default 30000 */
   readonly shutdownMs?: number | undefined;
@@ -131,11 +134,19 @@ export interface ServerSettings extends Complete<
   readonly timeouts: Complete<TimeoutConfig>;
 }
 
-const milliseconds = (byDefault: number): z.ZodDefault<z.ZodNumber> =>
-  z.number().int().min(1).max(86_400_000).default(byDefault);
+const DAY_MS = 86_400_000;
+const milliseconds = (byDefault: number, min = 1, max = DAY_MS): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().min(min).max(max).default(byDefault);
 const tcpPort = z.number().int().min(0).max(65_535);
 const functionOf = <T>(): z.ZodType<T, T> =>
   z.custom<T>((value) => typeof value === "function", { error: "expected a function" });
+
+const hostName = z.string().refine((text) => isIP(text) !== 0 || isHostName(text));
+
+const hostNames = z
+  .array(hostName)
+  .refine(({ length }) => length > 0)
+  .readonly();
 
 const memory = z.strictObject({
   maxFileBytes: z.number().int().min(0).max(16_777_216).default(262_144),
@@ -144,11 +155,11 @@ const memory = z.strictObject({
 });
 
 const timeouts = z.strictObject({
-  handshakeMs: milliseconds(10_000),
+  handshakeMs: milliseconds(10_000, 100, 120_000),
   headersMs: milliseconds(15_000),
   requestMs: milliseconds(300_000),
   keepAliveMs: milliseconds(15_000),
-  idleMs: milliseconds(60_000),
+  idleMs: milliseconds(60_000, 50),
   shutdownMs: milliseconds(30_000),
 });
 
@@ -160,13 +171,13 @@ const serverConfig = z.strictObject({
   app: functionOf<Application>().optional(),
   host: z.string().min(1).default("localhost"),
   port: tcpPort.default(8443),
-  httpPort: z.union([tcpPort, z.literal(false)]).default(8080),
+  httpPort: z
+    .union([tcpPort, z.literal(false)], { error: "expected a port from 0 to 65535, or false" })
+    .default(8080),
   hosts: z
-    .union([
-      z.literal("certificate"),
-      z.literal("any"),
-      z.array(z.string().min(1)).min(1).readonly(),
-    ])
+    .union([z.literal("certificate"), z.literal("any"), hostNames], {
+      error: 'expected "certificate", "any", or a list of host names and addresses without port',
+    })
     .default("certificate"),
   tlsProfile: z.enum(["intermediate", "modern"]).default("intermediate"),
   headers: z.custom<SecurityHeadersOptions>(isObject, { error: "expected an object" }).default({}),
@@ -197,17 +208,18 @@ export function parseServerConfig(config: ServerConfig): ServerSettings {
     }
     return parsed.data;
   }
-  throw configError(parsed.error.issues);
+  throw configError(parsed.error.issues, config);
 }
 
 type Issue = z.core.$ZodIssue;
 
-function configError(issues: readonly Issue[]): Error {
+function configError(issues: readonly Issue[], config: unknown): Error {
   const [issue] = issues;
   if (issue?.code === "unrecognized_keys") return unknownKeyError(issue);
   const path = issue?.path.join(".") ?? "";
   const name = path === "" ? "configuration" : `option "${path}"`;
-  const message = `Cannot create server: ${name}: ${issue?.message ?? "is invalid"}`;
+  const wanted = `Cannot create server: ${name}: ${issue?.message ?? "is invalid"}`;
+  const message = `${wanted}${echo(valueAt(config, issue?.path ?? []))}`;
   const isRange = issue?.code === "too_small" || issue?.code === "too_big";
   return isRange ? new RangeError(message) : new TypeError(message);
 }
@@ -226,6 +238,25 @@ function unknownKeyError(issue: Extract<Issue, { code: "unrecognized_keys" }>): 
   return new TypeError(
     `Cannot create server: unknown option "${path}"; did you mean "${nearest(key, known)}"?`,
   );
+}
+
+function isHostName(text: string): boolean {
+  return parseAuthority(text)?.host === text.toLowerCase() && !text.includes("*");
+}
+
+function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined) return config;
+  return typeof config === "object" && config !== null
+    ? valueAt(Reflect.get(config, key), rest)
+    : undefined;
+}
+
+/** Objects are not repeated: one of them holds the private key. */
+function echo(value: unknown): string {
+  return typeof value === "object" || typeof value === "function"
+    ? ""
+    : `, got ${JSON.stringify(value)}`;
 }
 
 function isObject(value: unknown): boolean {

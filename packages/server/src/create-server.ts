@@ -1,4 +1,3 @@
-import { realpathSync, statSync } from "node:fs";
 import { compileSecurityHeaders } from "@hauberk/headers";
 import { clientAddress, createLimiter, trustedProxies } from "@hauberk/rate-limit";
 import { type CertificateSource, createTlsServer, fixedCertificates } from "@hauberk/tls";
@@ -13,6 +12,7 @@ import { createHttp2Server } from "./http2-server.ts";
 import { createHostCheck } from "./known-hosts.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createResourceCache } from "./resource-cache.ts";
+import { requireRoot } from "./root.ts";
 import { createStages, type StageSettings } from "./stages.ts";
 import { createStaticFiles } from "./static-files.ts";
 
@@ -124,7 +124,12 @@ export function createServer(config: ServerConfig): HauberkServer {
         );
       }
       state = "listening";
-      return open();
+      try {
+        return await open();
+      } catch (error) {
+        state = "new";
+        throw error;
+      }
     },
     close() {
       state = "closed";
@@ -148,7 +153,10 @@ function stageSettings(
     isKnownHost: createHostCheck(settings.hosts, source),
     httpsPort,
     headers: compileSecurityHeaders(settings.headers),
-    limiter: rateLimit === false ? undefined : createLimiter(rateLimit, { clock }),
+    limiter:
+      rateLimit === false
+        ? undefined
+        : namingOption("rateLimit", () => createLimiter(rateLimit, { clock })),
     staticFiles: settings.root === undefined ? undefined : staticFilesOf(settings.root, settings),
     hasApplication: settings.app !== undefined,
   };
@@ -158,33 +166,29 @@ function staticFilesOf(
   folder: string,
   { memory, cacheControl }: ServerSettings,
 ): NonNullable<StageSettings["staticFiles"]> {
-  const root = realRoot(folder);
+  const root = requireRoot(folder);
   const cache = createResourceCache({ root, ...memory });
   return { answer: createStaticFiles({ root, cache, cacheControl }), cache };
 }
 
-function realRoot(folder: string): string {
-  try {
-    const root = realpathSync(folder);
-    if (statSync(root).isDirectory()) return root;
-  } catch (error) {
-    throw unreadableRoot(folder, "it does not exist or cannot be read", error);
-  }
-  throw unreadableRoot(folder, "it is not a folder");
-}
-
-function unreadableRoot(folder: string, reason: string, cause?: unknown): ServerError {
-  const message = `Cannot serve ${JSON.stringify(folder)}: ${reason}; name a readable folder`;
-  return new ServerError("ERR_SERVER_ROOT_UNREADABLE", message, { cause });
-}
-
 function createAddressReader(cidrs: readonly string[]): ExchangeContext["addressOf"] {
-  const proxies = trustedProxies(cidrs);
+  const proxies = namingOption("trustedProxies", () => trustedProxies(cidrs));
   return (remoteAddress, field) => {
     const forwardedFor = cidrs.length === 0 ? undefined : field("x-forwarded-for");
     const request = { remoteAddress, ...(forwardedFor !== undefined && { forwardedFor }) };
     return clientAddress(request, { trustedProxies: proxies });
   };
+}
+
+/** Returns what `make` returns; its complaints say which option of the server they are about. */
+function namingOption<T>(option: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const isMisuse = error instanceof TypeError || error instanceof RangeError;
+    if (isMisuse) error.message = `Cannot create server: option "${option}": ${error.message}`;
+    throw error;
+  }
 }
 
 function urlHost(host: string): string {

@@ -140,7 +140,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     // node:http took its own listener away; without one, a connection that is reset ends the process.
     socket.on("error", () => undefined);
     inTurn(socket, () => {
-      answerRaw(socket, 405);
+      answerRaw(socket, 501);
     });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {

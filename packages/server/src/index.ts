@@ -8,4 +8,5 @@ export type {
 } from "./config.ts";
 export { createServer, type HauberkServer, type ServerAddresses } from "./create-server.ts";
 export { ServerError, type ServerErrorCode } from "./errors.ts";
+export { requireRoot } from "./root.ts";
 export { nodeReleaseWarning } from "./node-release.ts";

@@ -37,6 +37,7 @@ export async function listen(
       servers.push(server);
       const bound = server.address();
       if (typeof bound === "object" && bound !== null) boundPort = bound.port;
+      if (host === "::") break;
     }
     if (servers.length === 0) throw Object.assign(new Error("No address"), { code: "ENOTFOUND" });
   } catch (error) {
@@ -58,6 +59,8 @@ export async function listen(
 }
 
 async function addressesOf(host: string): Promise<string[]> {
+  // A socket bound to :: takes IPv4 as well; 0.0.0.0 is for machines without IPv6.
+  if (host === "::") return ["::", "0.0.0.0"];
   if (isIP(host) !== 0) return [host];
   const found = await lookup(host, { all: true });
   const addresses = new Set(found.map(({ address }) => address));

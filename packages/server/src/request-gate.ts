@@ -6,7 +6,7 @@ import type { RequestHead } from "./request-head.ts";
 /** A head to act on, or the status that refuses the request. */
 export type Admission =
   | { readonly kind: "admitted"; readonly head: RequestHead }
-  | { readonly kind: "refused"; readonly status: 400 | 405 | 417 | 431 | 501 | 505 };
+  | { readonly kind: "refused"; readonly status: 400 | 417 | 431 | 501 | 505 };
 
 type Refusal = Extract<Admission, { kind: "refused" }>;
 
@@ -66,7 +66,7 @@ export function admitHttp1(
  */
 export function admitHttp2(headers: Http2Headers, address: string, endStream: boolean): Admission {
   const method = headers[":method"] ?? "";
-  if (method === "CONNECT") return refuse(405);
+  if (method === "CONNECT") return refuse(501);
   const named = headers[":authority"] ?? headers.host;
   const authority = named === undefined ? undefined : parseAuthority(named)?.authority;
   if (authority === undefined) return refuse(400);

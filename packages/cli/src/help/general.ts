@@ -9,5 +9,10 @@ Commands
   cert     make or renew a development certificate
   serve    serve static files over hardened HTTPS
 
+Options
+  --help, -h     this text; after a command, its own
+  --version, -v  the version
+  --verbose      after a command: show where an error comes from
+
 Exit codes: 0 done, 1 failed, 2 called wrongly
 `;
