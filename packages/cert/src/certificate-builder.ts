@@ -35,8 +35,12 @@ export interface AuthorityFields extends CertificateFields {
   readonly nameConstraints: NameConstraints | undefined;
 }
 
-/** The fields of a server certificate. */
+/** What a leaf may be used for (RFC 5280 section 4.2.1.12). */
+export type ExtendedKeyUsage = "serverAuth" | "clientAuth";
+
+/** The fields of a leaf. */
 export interface LeafFields extends CertificateFields {
+  readonly extendedKeyUsages: readonly ExtendedKeyUsage[];
   readonly names: readonly SubjectName[];
   /** The subject of the CA in DER, byte for byte. */
   readonly issuer: Buffer;
@@ -54,6 +58,7 @@ const OID = {
   authorityKeyIdentifier: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
 } as const;
 
 /** Bits of RFC 5280 section 4.2.1.3, counted from the most significant one. */
@@ -80,7 +85,7 @@ export function buildAuthorityCertificate(
   ]);
 }
 
-/** Returns a certificate for a TLS server in DER. */
+/** Returns a certificate for a TLS server or client in DER. */
 export function buildLeafCertificate(fields: LeafFields, signer: CertificateSigner): Buffer {
   // RFC 8446 only signs with the server's key; keyEncipherment is for RSA key exchange in TLS 1.2.
   const isRsa = fields.publicKey.asymmetricKeyType === "rsa";
@@ -93,7 +98,10 @@ export function buildLeafCertificate(fields: LeafFields, signer: CertificateSign
   return buildCertificate(fields, embed(fields.issuer), signer, [
     extension(OID.basicConstraints, sequence(), true),
     extension(OID.keyUsage, namedBits(...usages), true),
-    extension(OID.extendedKeyUsage, sequence(objectIdentifier(OID.serverAuth))),
+    extension(
+      OID.extendedKeyUsage,
+      sequence(...fields.extendedKeyUsages.map((usage) => objectIdentifier(OID[usage]))),
+    ),
     extension(OID.subjectAltName, sequence(...alternatives)),
     extension(OID.subjectKeyIdentifier, octets(keyIdentifier(fields.publicKey))),
     extension(OID.authorityKeyIdentifier, sequence(tagged(0, latin1(fields.issuerKeyIdentifier)))),

@@ -1,5 +1,6 @@
 import { createPublicKey, KeyObject, X509Certificate } from "node:crypto";
 import { lifetime, newSerialNumber, type Authority } from "./authority.ts";
+import type { ExtendedKeyUsage } from "./certificate-builder.ts";
 import { readCertificate } from "./certificate-reader.ts";
 import { CertError } from "./errors.ts";
 import { keyIdentifier } from "./key-identifier.ts";
@@ -18,9 +19,24 @@ import { quote } from "./quote.ts";
 import type { Validity } from "./renewal.ts";
 import { parseSubjectNames, type SubjectName } from "./subject-names.ts";
 
-const ORGANIZATION = "Hauberk development certificate";
-/** RFC 5280 appendix A.1, ub-common-name. */
-const MAX_COMMON_NAME_CHARS = 64;
+/** What the subject of a leaf says unless told otherwise. */
+export const DEFAULT_ORGANIZATION = "Hauberk development certificate";
+/** RFC 5280 appendix A.1, ub-common-name and ub-organization-name. */
+const MAX_ATTRIBUTE_CHARS = 64;
+/** Apple platforms refuse certificates of private CAs that last longer. */
+const MAX_DAYS = 825;
+const MAX_LONG_LIVED_DAYS = 7300;
+const DAY_MS = 86_400_000;
+
+/** What a certificate is for: a TLS server, a TLS client, or both. */
+export type CertificatePurpose = "server" | "client" | "both";
+
+/** The extended key usages behind each purpose (RFC 5280 section 4.2.1.12). */
+export const PURPOSE_USAGES: Readonly<Record<CertificatePurpose, readonly ExtendedKeyUsage[]>> = {
+  server: ["serverAuth"],
+  client: ["clientAuth"],
+  both: ["serverAuth", "clientAuth"],
+};
 
 /** Options of `issueCertificate`. */
 export interface IssueOptions {
@@ -33,12 +49,36 @@ export interface IssueOptions {
    */
   readonly key?: KeyKind | KeyObject | undefined;
   /**
-   * Lifetime in days, counted from its backdated start; integer 1 to 825.
+   * Lifetime in days, counted from its backdated start; integer 1 to 825, with `longLived` to 7300.
    * Cut to the end of the CA.
    *
    * @default 90
    */
   readonly days?: number | undefined;
+  /**
+   * Allow more than 825 days, which Apple platforms refuse.
+   *
+   * @default false
+   */
+  readonly longLived?: boolean | undefined;
+  /**
+   * Issue a certificate that ended a day ago, after `days` days: for tests of refusal and renewal.
+   *
+   * @default false
+   */
+  readonly expired?: boolean | undefined;
+  /**
+   * What the certificate is for. One for clients is named after its first DNS name or e-mail address.
+   *
+   * @default "server"
+   */
+  readonly purpose?: CertificatePurpose | undefined;
+  /**
+   * Organization in the subject, 1 to 64 characters.
+   *
+   * @default "Hauberk development certificate"
+   */
+  readonly organization?: string | undefined;
   /**
    * Issue also for names that the CA's name constraints exclude. Clients refuse such a certificate:
    * this is for tests that show it.
@@ -60,6 +100,10 @@ export type LeafOptions = Omit<IssueOptions, "names" | "key">;
 /** Their keys, for `checkOptionKeys`. */
 export const LEAF_OPTION_KEYS: Readonly<Record<keyof LeafOptions, true>> = {
   days: true,
+  longLived: true,
+  expired: true,
+  purpose: true,
+  organization: true,
   outsideConstraints: true,
   now: true,
 };
@@ -92,10 +136,12 @@ export interface IssuedCertificate extends SignedCertificate {
 export interface LeafSettings {
   readonly names: readonly SubjectName[];
   readonly validity: Validity;
+  readonly purpose: CertificatePurpose;
+  readonly organization: string;
 }
 
 /**
- * Issues a certificate for a TLS server (serverAuth).
+ * Issues a certificate for a TLS server, a TLS client or both.
  *
  * @throws {TypeError} If a name or an option is malformed
  * @throws {RangeError} If `days` is out of range
@@ -120,33 +166,67 @@ export function leafSettings(
   names: readonly SubjectName[],
   options: LeafOptions,
 ): LeafSettings {
-  const days = integerOption("days", options.days, { fallback: 90, min: 1, max: 825 });
-  const validity = lifetimeWithin(authority, dateOption("now", options.now), days);
+  const days = daysOption(options);
+  const now = dateOption("now", options.now);
+  const purpose = purposeOption("purpose", options.purpose);
+  const organization = organizationOption("organization", options.organization);
+  const isExpired = booleanOption("expired", options.expired);
+  assertValid(authority, now);
+  const validity = isExpired ? lifetimePast(now, days) : lifetimeWithin(authority, now, days);
   if (!booleanOption("outsideConstraints", options.outsideConstraints)) {
     assertPermitted(authority, names);
   }
-  return { names, validity };
+  return { names, validity, purpose, organization };
+}
+
+/**
+ * Returns the lifetime in days, 90 when absent.
+ *
+ * @throws {TypeError | RangeError} If it is no integer within the bounds, or needs `longLived`
+ */
+export function daysOption({ days, longLived }: Pick<LeafOptions, "days" | "longLived">): number {
+  const max = booleanOption("longLived", longLived) ? MAX_LONG_LIVED_DAYS : MAX_DAYS;
+  return integerOption("days", days, { fallback: 90, min: 1, max });
+}
+
+/** @throws {TypeError} If the value is no purpose */
+export function purposeOption(
+  path: string,
+  value: CertificatePurpose | undefined,
+): CertificatePurpose {
+  if (value === undefined) return "server";
+  if (typeof value === "string" && Object.hasOwn(PURPOSE_USAGES, value)) return value;
+  throw new TypeError(`${path} must be one of server, client, both, got ${quote(value)}`);
+}
+
+/** @throws {TypeError} If the value is no text that a subject can carry */
+export function organizationOption(path: string, value: string | undefined): string {
+  if (value === undefined) return DEFAULT_ORGANIZATION;
+  const isUsable = typeof value === "string" && !/^\s|\s$|\p{Cc}|\p{Cs}/u.test(value);
+  const length = isUsable ? [...value].length : 0;
+  if (length >= 1 && length <= MAX_ATTRIBUTE_CHARS) return value;
+  throw new TypeError(
+    `${path} must be 1 to ${MAX_ATTRIBUTE_CHARS} characters without control characters or spaces ` +
+      `around, got ${quote(value)}`,
+  );
 }
 
 /** Signs a certificate for a public key whose owner is known to hold the private one. */
 export async function signLeaf(
   authority: Authority,
   publicKey: KeyObject,
-  { names, validity }: LeafSettings,
+  { names, validity, purpose, organization }: LeafSettings,
 ): Promise<SignedCertificate> {
   const { buildLeafCertificate } = await import("./certificate-builder.ts");
   const issuerCertificate = new X509Certificate(authority.certificate);
   const issuer = readCertificate(issuerCertificate);
   const serialNumber = newSerialNumber();
-  const commonName = names.find(
-    ({ type, value }) => type === "dns" && value.length <= MAX_COMMON_NAME_CHARS,
-  )?.value;
+  const commonName = commonNameOf(names, purpose);
   const der = buildLeafCertificate(
     {
-      // Never an address as common name: OpenSSL holds it against the DNS constraints of the CA
-      // when there is no DNS name (NAME_CONSTRAINTS_check_CN).
-      subject: { organization: ORGANIZATION, ...(commonName === undefined ? {} : { commonName }) },
+      subject: { organization, ...(commonName === undefined ? {} : { commonName }) },
       names,
+      extendedKeyUsages: PURPOSE_USAGES[purpose],
       publicKey,
       serialNumber,
       ...validity,
@@ -173,7 +253,21 @@ async function privateKeyOption(key: KeyKind | KeyObject | undefined): Promise<K
   );
 }
 
-function lifetimeWithin(authority: Authority, now: Date, days: number): Validity {
+/**
+ * Never an address: OpenSSL holds it against the DNS constraints of the CA when there is no DNS name
+ * (NAME_CONSTRAINTS_check_CN). An e-mail address it passes over, and servers show it as the user.
+ */
+function commonNameOf(
+  names: readonly SubjectName[],
+  purpose: CertificatePurpose,
+): string | undefined {
+  const types = purpose === "server" ? ["dns"] : ["dns", "email"];
+  return names.find(
+    ({ type, value }) => types.includes(type) && value.length <= MAX_ATTRIBUTE_CHARS,
+  )?.value;
+}
+
+function assertValid(authority: Authority, now: Date): void {
   if (now > authority.notAfter) {
     throw new CertError(
       "ERR_CERT_AUTHORITY_EXPIRED",
@@ -186,6 +280,14 @@ function lifetimeWithin(authority: Authority, now: Date, days: number): Validity
       `Cannot issue a certificate: the CA starts on ${authority.notBefore.toISOString()}; check the clock`,
     );
   }
+}
+
+/** A whole day ago, so that a client whose clock is hours behind refuses it as well. */
+function lifetimePast(now: Date, days: number): Validity {
+  return lifetime(new Date(now.getTime() - (days + 1) * DAY_MS), days);
+}
+
+function lifetimeWithin(authority: Authority, now: Date, days: number): Validity {
   const { notBefore, notAfter } = lifetime(now, days);
   return {
     notBefore: notBefore < authority.notBefore ? authority.notBefore : notBefore,
