@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { isIP } from "node:net";
+import { bitString, der, objectIdentifier, pem, sequence, time } from "./der-writer.ts";
 
 /** A private key and its certificate, as the packages take them: leaf first, then intermediates. */
 export interface TestPair {
@@ -145,8 +146,7 @@ function certificatePem(fields: CertificateFields): string {
   );
   const signature = sign("sha256", toBeSigned, fields.signingKey);
   const certificate = sequence(toBeSigned, ECDSA_WITH_SHA256, bitString(signature));
-  const lines = certificate.toString("base64").match(/.{1,64}/g) ?? [];
-  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
+  return pem("CERTIFICATE", certificate);
 }
 
 function keyIdentifier(publicKey: KeyObject): Buffer {
@@ -154,43 +154,9 @@ function keyIdentifier(publicKey: KeyObject): Buffer {
   return createHash("sha256").update(spki).digest().subarray(0, 20);
 }
 
-function der(tag: number, ...contents: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(contents);
-  const size = content.length;
-  const length =
-    size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), content]);
-}
-
-function sequence(...contents: readonly Buffer[]): Buffer {
-  return der(0x30, ...contents);
-}
-
-function bitString(bytes: Buffer): Buffer {
-  return der(0x03, Buffer.of(0), bytes);
-}
-
-function objectIdentifier(dotted: string): Buffer {
-  const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
-  const bytes = rest.flatMap((arc) => {
-    const digits = [arc & 0x7f];
-    for (let high = arc >>> 7; high > 0; high >>>= 7) digits.unshift((high & 0x7f) | 0x80);
-    return digits;
-  });
-  return der(0x06, Buffer.from([40 * first + second, ...bytes]));
-}
-
 function distinguishedName(commonName: string): Buffer {
   const value = der(0x0c, Buffer.from(commonName));
   return sequence(der(0x31, sequence(objectIdentifier("2.5.4.3"), value)));
-}
-
-/** UTCTime until 2049, GeneralizedTime after. @see RFC 5280 section 4.1.2.5 */
-function time(date: Date): Buffer {
-  const digits = `${date.toISOString().replaceAll(/[-:T]|\..*/g, "")}Z`;
-  return date.getUTCFullYear() < 2050
-    ? der(0x17, Buffer.from(digits.slice(2)))
-    : der(0x18, Buffer.from(digits));
 }
 
 function extension(oid: string, value: Buffer, isCritical = false): Buffer {

@@ -11,6 +11,25 @@ export interface NameAttribute {
 /** Object identifiers of the attributes that carry names of their own (X.520, RFC 2985). */
 export const ATTRIBUTE = { commonName: "2.5.4.3", emailAddress: "1.2.840.113549.1.9.1" } as const;
 
+/** Short names of RFC 4514 section 3, and those OpenSSL adds. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  "2.5.4.3": "CN",
+  "2.5.4.5": "serialNumber",
+  "2.5.4.6": "C",
+  "2.5.4.7": "L",
+  "2.5.4.8": "ST",
+  "2.5.4.9": "street",
+  "2.5.4.10": "O",
+  "2.5.4.11": "OU",
+  "0.9.2342.19200300.100.1.25": "DC",
+  "1.2.840.113549.1.9.1": "emailAddress",
+};
+
+/** Returns a distinguished name on one line, such as "O=Example, CN=app.test". */
+export function formatDistinguishedName(attributes: readonly NameAttribute[]): string {
+  return attributes.map(({ type, value }) => `${SHORT_NAMES[type] ?? type}=${value}`).join(", ");
+}
+
 /**
  * Returns the attributes of a distinguished name in their order.
  *

@@ -11,6 +11,7 @@ export type CertErrorCode =
   | "ERR_CERT_KEY_INVALID"
   | "ERR_CERT_LOCKED"
   | "ERR_CERT_NAME_NOT_PERMITTED"
+  | "ERR_CERT_REQUEST_REFUSED"
   | "ERR_CERT_STORAGE";
 
 /** Thrown for failures a correct program must expect; misuse throws TypeError or RangeError instead. */

@@ -7,7 +7,17 @@ export {
 } from "./dev-certificate.ts";
 export { CertError, type CertErrorCode } from "./errors.ts";
 export { inspectCertificate, type CertificateSummary } from "./inspect.ts";
-export { issueCertificate, type IssuedCertificate, type IssueOptions } from "./issue.ts";
+export {
+  issueFromRequest,
+  type IssueFromRequestOptions,
+  type RequestedCertificate,
+} from "./issue-from-request.ts";
+export {
+  issueCertificate,
+  type IssuedCertificate,
+  type IssueOptions,
+  type SignedCertificate,
+} from "./issue.ts";
 export type { KeyKind } from "./key-pair.ts";
 export {
   DEVELOPMENT_NAMES,
