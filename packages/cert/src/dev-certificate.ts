@@ -1,95 +1,32 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
-import { basename, join, resolve } from "node:path";
-import { lockTimeoutOption, openAuthority, type OpenedAuthority } from "./open-authority.ts";
-import { certificateFiles, type CertificateFiles } from "./certificate-files.ts";
+import { join } from "node:path";
 import { readCertificate } from "./certificate-reader.ts";
+import {
+  devCertificateSettings,
+  type DevCertificateOptions,
+  type DevCertificateSettings,
+} from "./dev-certificate-options.ts";
+import { ATTRIBUTE, readDistinguishedName } from "./distinguished-name.ts";
 import { CertError } from "./errors.ts";
 import {
   createDirectory,
   makePrivate,
-  PRIVATE_FILE_MODE,
   PUBLIC_FILE_MODE,
   readFileIfPresent,
-  removeFile,
-  removeLeftovers,
   writeFileAtomic,
 } from "./file-storage.ts";
 import { readX509, validity } from "./inspect.ts";
-import { issueCertificate } from "./issue.ts";
-import { keyKind, keyKindOption, readPrivateKey, type KeyKind } from "./key-pair.ts";
+import { issueCertificate, PURPOSE_USAGES } from "./issue.ts";
+import { keyKind, readPrivateKey } from "./key-pair.ts";
 import { withLock } from "./lock-file.ts";
-import {
-  booleanOption,
-  checkOptionKeys,
-  dateOption,
-  integerOption,
-  pathOption,
-} from "./options.ts";
+import { findAuthority, type FoundAuthority } from "./open-authority.ts";
+import { isUnsettled, replacePair, settlePair } from "./pair-storage.ts";
 import { quote } from "./quote.ts";
 import { needsRenewal, type Validity } from "./renewal.ts";
-import { parseSubjectNames, type SubjectName } from "./subject-names.ts";
+import type { StoredAuthority } from "./stored-authority.ts";
+import type { SubjectName } from "./subject-names.ts";
 
 const LOCK_FILE = ".hauberk.lock";
-
-/** Options of `devCertificate`. */
-export interface DevCertificateOptions {
-  /**
-   * Folder for the certificate and its key; created when it is not there.
-   *
-   * @default "certs-dev" in the working directory
-   */
-  readonly directory?: string | undefined;
-  /**
-   * Folder that keeps the CA.
-   *
-   * @default authorityDirectory()
-   */
-  readonly authorityDirectory?: string | undefined;
-  /**
-   * Kind of key; a stored key of another kind is replaced.
-   *
-   * @default the kind of the stored key, else "p256"
-   */
-  readonly key?: KeyKind | undefined;
-  /**
-   * Lifetime of a new certificate in days, integer 1 to 825. Does not touch one that is still good.
-   *
-   * @default 90
-   */
-  readonly days?: number | undefined;
-  /**
-   * Issue a new certificate even if the stored one is good; its key stays (remove it for a new one).
-   *
-   * @default false
-   */
-  readonly force?: boolean | undefined;
-  /**
-   * Present time.
-   *
-   * @default the system clock
-   */
-  readonly now?: Date | undefined;
-  /**
-   * Longest wait for another process that works on the same folder.
-   * Milliseconds, integer 0 to 600000.
-   *
-   * @default 10000
-   */
-  readonly lockTimeoutMs?: number | undefined;
-  /** Ends the wait for another process. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-const OPTION_KEYS = {
-  directory: true,
-  authorityDirectory: true,
-  key: true,
-  days: true,
-  force: true,
-  now: true,
-  lockTimeoutMs: true,
-  signal: true,
-} satisfies Record<keyof DevCertificateOptions, true>;
 
 /** A certificate for development, as kept on disk. */
 export interface DevCertificate extends Validity {
@@ -111,26 +48,15 @@ export interface DevCertificate extends Validity {
   readonly authorityCreated: boolean;
 }
 
-interface Settings extends CertificateFiles {
-  readonly names: readonly SubjectName[];
-  readonly directory: string;
-  readonly authorityDirectory: string | undefined;
-  readonly key: KeyKind | undefined;
-  readonly days: number;
-  readonly force: boolean;
-  readonly now: Date;
-  readonly lockTimeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
 type StoredPair = Pick<DevCertificate, "key" | "cert" | "notBefore" | "notAfter">;
 
 /**
  * Returns a certificate for `names` from the development CA of this user, making the CA first when
  * there is none. Keeps it in a folder and reuses it while it is signed by that CA, has its key, covers
- * exactly these names and has more than a third of its life left; otherwise renews it in place.
- * The certificate on disk always belongs to the key beside it, also after a crash and with several
- * processes at work.
+ * exactly these names, is for the same purpose and organization and has more than a third of its life
+ * left; otherwise renews it in place. The certificate on disk always belongs to the key beside it, also
+ * after a crash and with several processes at work. The CA is not opened to reuse a certificate, so a
+ * passphrase is needed only to issue one.
  *
  * @throws {TypeError} If a name or an option is malformed
  * @throws {RangeError} If a number is out of range
@@ -144,111 +70,109 @@ export async function devCertificate(
   names: readonly string[],
   options: DevCertificateOptions = {},
 ): Promise<DevCertificate> {
-  const settings = parseSettings(names, options);
-  const { force, now, lockTimeoutMs, signal } = settings;
-  const authority = await openAuthority({
+  const settings = devCertificateSettings(names, options);
+  const { directory, force, lock } = settings;
+  const authority = await findAuthority({
     directory: settings.authorityDirectory,
-    now,
-    lockTimeoutMs,
-    signal,
+    name: settings.authorityName,
+    passphrase: settings.passphrase,
+    now: settings.now,
+    lockTimeoutMs: lock.timeoutMs,
+    signal: lock.signal,
   });
+  const lockFile = join(directory, LOCK_FILE);
+  if (await isUnsettled(settings)) await withLock(lockFile, lock, () => settlePair(settings));
   const present = force ? undefined : await readReusablePair(settings, authority);
   if (present !== undefined) return toDevCertificate(settings, authority, present, "reused");
 
-  await createDirectory(settings.directory);
-  const lock = join(settings.directory, LOCK_FILE);
-  return withLock(lock, { timeoutMs: lockTimeoutMs, signal }, async () => {
+  // Before the lock is taken: somebody may have to type a passphrase.
+  const signer = await authority.open();
+  await createDirectory(directory);
+  return withLock(lockFile, lock, async () => {
+    await settlePair(settings);
     const winner = force ? undefined : await readReusablePair(settings, authority);
     if (winner !== undefined) return toDevCertificate(settings, authority, winner, "reused");
     const isRenewal = (await readFileIfPresent(settings.certFile)) !== undefined;
-    const pair = await writePair(settings, authority);
+    const pair = await writePair(settings, signer);
     return toDevCertificate(settings, authority, pair, isRenewal ? "renewed" : "created");
   });
 }
 
-function parseSettings(names: readonly string[], options: DevCertificateOptions): Settings {
-  checkOptionKeys("devCertificate", options, OPTION_KEYS);
-  const parsed = parseSubjectNames(names);
-  const directory = resolve(pathOption("directory", options.directory) ?? "certs-dev");
-  return {
-    names: parsed,
-    directory,
-    ...certificateFiles(directory, parsed),
-    authorityDirectory: pathOption("authorityDirectory", options.authorityDirectory),
-    key: keyKindOption("key", options.key),
-    days: integerOption("days", options.days, { fallback: 90, min: 1, max: 825 }),
-    force: booleanOption("force", options.force),
-    now: dateOption("now", options.now),
-    lockTimeoutMs: lockTimeoutOption(options.lockTimeoutMs),
-    signal: options.signal,
-  };
-}
-
 /** Returns the stored pair if it is good for these settings, protecting a key that others could read. */
 async function readReusablePair(
-  settings: Settings,
-  authority: OpenedAuthority,
+  settings: DevCertificateSettings,
+  authority: FoundAuthority,
 ): Promise<StoredPair | undefined> {
   const cert = await readFileIfPresent(settings.certFile);
   const key = await readFileIfPresent(settings.keyFile);
   if (cert === undefined || key === undefined) return undefined;
   try {
     const certificate = readX509(cert);
-    const period = validity(certificate);
     const isGood =
       isPairFor(settings, certificate, readPrivateKey(key)) &&
-      isIssuedBy(authority, certificate) &&
-      period.notBefore <= settings.now &&
-      !needsRenewal(period, settings.now);
+      isTimely(settings, validity(certificate)) &&
+      isIssuedBy(authority, certificate);
     if (!isGood) return undefined;
     await makePrivate(settings.keyFile);
-    return { key, cert, ...period };
+    return { key, cert, ...validity(certificate) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-function isPairFor(settings: Settings, certificate: X509Certificate, key: KeyObject): boolean {
-  const covered = readCertificate(certificate).subjectNames.map(nameKey);
-  const wanted = new Set(settings.names.map(nameKey));
+function isPairFor(
+  settings: DevCertificateSettings,
+  certificate: X509Certificate,
+  key: KeyObject,
+): boolean {
+  const { subject, subjectNames, extendedKeyUsages = [] } = readCertificate(certificate);
+  const organizations = readDistinguishedName(subject)
+    .filter(({ type }) => type === ATTRIBUTE.organization)
+    .map(({ value }) => value);
   return (
     certificate.checkPrivateKey(key) &&
     (settings.key === undefined || keyKind(key) === settings.key) &&
-    covered.length === wanted.size &&
-    covered.every((name) => wanted.has(name))
+    isSameSet(subjectNames.map(nameKey), settings.names.map(nameKey)) &&
+    isSameSet(extendedKeyUsages, PURPOSE_USAGES[settings.purpose]) &&
+    isSameSet(organizations, [settings.organization])
   );
 }
 
-function isIssuedBy(authority: OpenedAuthority, certificate: X509Certificate): boolean {
-  const issuer = new X509Certificate(authority.certificate);
+function isTimely(settings: DevCertificateSettings, period: Validity): boolean {
+  const { now, expired, maxLifetimeMs } = settings;
+  if (expired) return period.notAfter < now;
+  const lifetimeMs = period.notAfter.getTime() - period.notBefore.getTime();
+  return period.notBefore <= now && lifetimeMs <= maxLifetimeMs && !needsRenewal(period, now);
+}
+
+function isIssuedBy(authority: FoundAuthority, certificate: X509Certificate): boolean {
+  const issuer = authority.certificate;
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
 /** Issues and stores. The key on disk is kept if it can be, so that one rename renews the pair. */
-async function writePair(settings: Settings, authority: OpenedAuthority): Promise<StoredPair> {
-  const { certFile, keyFile, days, now } = settings;
-  await removeLeftovers(settings.directory, basename(certFile));
-  await removeLeftovers(settings.directory, basename(keyFile));
+async function writePair(
+  settings: DevCertificateSettings,
+  authority: StoredAuthority,
+): Promise<StoredPair> {
+  const { certFile, keyFile } = settings;
   const stored = await readStoredKey(keyFile);
   const storedKind = stored === undefined ? undefined : keyKind(stored);
   const isKept = storedKind !== undefined && (settings.key ?? storedKind) === storedKind;
-  const names = settings.names.map(({ value }) => value);
-  const key = isKept ? stored : settings.key;
-  const {
-    cert,
-    key: keyPem,
-    ...issued
-  } = await issueCertificate(authority, { names, key, days, now });
+  const { days, longLived, expired, purpose, organization, now } = settings;
+  const { cert, key, notBefore, notAfter } = await issueCertificate(authority, {
+    names: settings.names.map(({ value }) => value),
+    key: isKept ? stored : settings.key,
+    ...{ days, longLived, expired, purpose, organization, now },
+  });
   if (isKept) {
     await makePrivate(keyFile);
+    await writeFileAtomic(certFile, cert, PUBLIC_FILE_MODE);
   } else {
-    // Two files cannot change in one step: a crash may leave a key alone, never a foreign certificate.
-    await removeFile(certFile);
-    await writeFileAtomic(keyFile, keyPem, PRIVATE_FILE_MODE);
+    await replacePair(settings, { cert, key });
   }
-  await writeFileAtomic(certFile, cert, PUBLIC_FILE_MODE);
-  return { key: keyPem, cert, notBefore: issued.notBefore, notAfter: issued.notAfter };
+  return { key, cert, notBefore, notAfter };
 }
 
 async function readStoredKey(keyFile: string): Promise<KeyObject | undefined> {
@@ -266,21 +190,26 @@ async function readStoredKey(keyFile: string): Promise<KeyObject | undefined> {
 }
 
 function toDevCertificate(
-  { certFile, keyFile, names }: Settings,
-  authority: OpenedAuthority,
+  { certFile, keyFile, names }: DevCertificateSettings,
+  authority: FoundAuthority,
   pair: StoredPair,
   status: DevCertificate["status"],
 ): DevCertificate {
   return {
     ...pair,
-    ca: authority.certificate,
+    ca: authority.pem,
     certFile,
     keyFile,
-    caFile: authority.certificateFile,
+    caFile: authority.files.certFile,
     names: names.map(({ value }) => value),
     status,
     authorityCreated: authority.created,
   };
+}
+
+function isSameSet(some: readonly string[], others: readonly string[]): boolean {
+  const set = new Set(others);
+  return some.length === set.size && some.every((one) => set.has(one));
 }
 
 function nameKey({ type, value }: SubjectName): string {

@@ -9,7 +9,11 @@ export interface NameAttribute {
 }
 
 /** Object identifiers of the attributes that carry names of their own (X.520, RFC 2985). */
-export const ATTRIBUTE = { commonName: "2.5.4.3", emailAddress: "1.2.840.113549.1.9.1" } as const;
+export const ATTRIBUTE = {
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  emailAddress: "1.2.840.113549.1.9.1",
+} as const;
 
 /** Short names of RFC 4514 section 3, and those OpenSSL adds. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {

@@ -32,6 +32,20 @@ export async function writeFileAtomic(path: string, text: string, mode: number):
   }
 }
 
+/** A file for a new folder. */
+export interface NewFile {
+  readonly name: string;
+  readonly text: string;
+  readonly mode: number;
+}
+
+/** Creates a folder and its files one after the other; for folders that nobody knows of yet. */
+export async function writeDirectory(path: string, files: readonly NewFile[]): Promise<void> {
+  await mkdir(path, { mode: PRIVATE_DIRECTORY_MODE });
+  for (const { name, text, mode } of files) await writeFileSynced(join(path, name), text, mode);
+  await syncDirectory(path);
+}
+
 /**
  * Creates a folder with its files in one step: it appears complete or not at all.
  * Returns false, and changes nothing, when the folder is there already and not empty.
@@ -40,15 +54,11 @@ export async function writeFileAtomic(path: string, text: string, mode: number):
  */
 export async function createDirectoryAtomic(
   path: string,
-  files: readonly { readonly name: string; readonly text: string; readonly mode: number }[],
+  files: readonly NewFile[],
 ): Promise<boolean> {
   const temporary = temporaryPath(path);
   try {
-    await mkdir(temporary, { mode: PRIVATE_DIRECTORY_MODE });
-    for (const { name, text, mode } of files) {
-      await writeFileSynced(join(temporary, name), text, mode);
-    }
-    await syncDirectory(temporary);
+    await writeDirectory(temporary, files);
     await rename(temporary, path);
     await syncDirectory(dirname(path));
     return true;

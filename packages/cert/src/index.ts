@@ -1,10 +1,7 @@
 export { authorityDirectory } from "./authority-directory.ts";
 export { createAuthority, type Authority, type CreateAuthorityOptions } from "./authority.ts";
-export {
-  devCertificate,
-  type DevCertificate,
-  type DevCertificateOptions,
-} from "./dev-certificate.ts";
+export { devCertificate, type DevCertificate } from "./dev-certificate.ts";
+export type { DevCertificateOptions } from "./dev-certificate-options.ts";
 export { CertError, type CertErrorCode } from "./errors.ts";
 export { inspectCertificate, type CertificateSummary } from "./inspect.ts";
 export {

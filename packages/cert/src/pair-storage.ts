@@ -3,7 +3,6 @@ import { basename, dirname, join } from "node:path";
 import type { CertificateFiles } from "./certificate-files.ts";
 import { CertError } from "./errors.ts";
 import {
-  createDirectoryAtomic,
   hasCode,
   NO_LINKS,
   PRIVATE_FILE_MODE,
@@ -14,6 +13,7 @@ import {
   storageError,
   syncDirectory,
   temporaryPath,
+  writeDirectory,
 } from "./file-storage.ts";
 
 /** A certificate and the private key that belongs to it, both PEM. */
@@ -41,8 +41,8 @@ const KEY = "key.pem";
 export async function replacePair(files: CertificateFiles, texts: PairTexts): Promise<void> {
   const { certFile, keyFile } = files;
   const folder = temporaryPath(certFile);
-  await writeFolder(folder, texts);
   try {
+    await writeFolder(folder, texts);
     if (!(await switchPair(files, folder))) {
       await removeFile(certFile);
       await rename(join(folder, KEY), keyFile);
@@ -93,23 +93,24 @@ async function switchPair(files: CertificateFiles, folder: string): Promise<bool
     if (hasCode(error, ...NO_LINKS)) return false;
     throw error;
   }
-  await replaceByLink(certFile, join(basename(link), CERT));
-  await replaceByLink(keyFile, join(basename(link), KEY));
-  await replaceByLink(link, basename(folder));
+  const staged = temporaryPath(certFile);
+  await replaceByLink(certFile, join(basename(link), CERT), staged);
+  await replaceByLink(keyFile, join(basename(link), KEY), staged);
+  await replaceByLink(link, basename(folder), staged);
   return true;
 }
 
 async function writeFolder(path: string, { cert, key }: PairTexts): Promise<void> {
-  await createDirectoryAtomic(path, [
+  await writeDirectory(path, [
     { name: KEY, text: key, mode: PRIVATE_FILE_MODE },
     { name: CERT, text: cert, mode: PUBLIC_FILE_MODE },
   ]);
 }
 
-async function replaceByLink(path: string, target: string): Promise<void> {
-  const link = temporaryPath(path);
-  await symlink(target, link);
-  await rename(link, path);
+/** `staged` is where the link is made before it takes the place of what is at `path`. */
+async function replaceByLink(path: string, target: string, staged: string): Promise<void> {
+  await symlink(target, staged);
+  await rename(staged, path);
 }
 
 /** Returns the file behind a path that `switchPair` has made a link; undefined for any other path. */
