@@ -60,7 +60,7 @@ describe("the strict preset", () => {
         "default-src 'none';script-src 'none';style-src 'self';img-src 'self' data:;" +
         "font-src 'self';connect-src 'self';media-src 'self';manifest-src 'self';" +
         "worker-src 'self';object-src 'none';base-uri 'none';form-action 'self';" +
-        "frame-ancestors 'none';require-trusted-types-for 'script';upgrade-insecure-requests",
+        "frame-ancestors 'none';require-trusted-types-for 'script';trusted-types 'none';upgrade-insecure-requests",
       "cross-origin-embedder-policy": "require-corp",
       "cross-origin-opener-policy": "same-origin",
       "cross-origin-resource-policy": "same-origin",

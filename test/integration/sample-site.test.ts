@@ -39,11 +39,18 @@ const INJECTIONS: readonly Injection[] = [
     stoppedBy: { strict: "require-trusted-types-for", site: "script-src-attr" },
   },
   {
-    name: "an onclick attribute that Trusted Types let pass",
+    name: "an onclick attribute by way of a careless Trusted Types policy",
     code: `const holder = document.createElement("div");
       holder.innerHTML = ${CARELESS}.createHTML("<button onclick='" + RUN + "'></button>");
       holder.firstChild.click();`,
-    stoppedBy: { strict: "script-src-attr", site: "script-src-attr" },
+    stoppedBy: { strict: "trusted-types", site: "script-src-attr" },
+  },
+  {
+    // 'strict-dynamic' trusts what a script inserts, inline scripts of a fragment included.
+    name: "a fragment with a script by way of a careless Trusted Types policy",
+    code: `const fragment = ${CARELESS}.createHTML("<script>" + RUN + "</" + "script>");
+      document.body.append(document.createRange().createContextualFragment(fragment));`,
+    stoppedBy: { strict: "trusted-types", site: "script-src-elem" },
   },
   {
     name: "a javascript: link",

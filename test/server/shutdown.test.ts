@@ -91,6 +91,15 @@ describe("close()", () => {
     if (!halfOpen.destroyed) await once(halfOpen, "close");
   });
 
+  it("does not wait for a client that connected and says nothing", async () => {
+    const app: Application = (_request, response) => response.end("ok");
+    const server = await runServer({ app, timeouts: { shutdownMs: 60_000 } });
+    const silent = connectTcp({ host: "127.0.0.1", port: server.port });
+    await once(silent, "connect");
+    await server.close();
+    if (!silent.destroyed) await once(silent.resume(), "close");
+  });
+
   it("waits for no HTTP/2 client that left without GOAWAY", async () => {
     const app: Application = (_request, response) => response.end("ok");
     const server = await runServer({ app, timeouts: { shutdownMs: 60_000 } });

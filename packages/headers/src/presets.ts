@@ -97,6 +97,8 @@ const strict: Preset = {
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
     "require-trusted-types-for": ["'script'"],
+    // 'strict-dynamic' lets a trusted script insert any other: a policy that passes everything would be the way in.
+    "trusted-types": ["'none'"],
     "upgrade-insecure-requests": [],
   },
   crossOriginEmbedderPolicy: "require-corp",

@@ -8,7 +8,7 @@ interface Activity {
   hasServed: boolean;
 }
 
-/** A client that connected and sent nothing yet may be about to: it gets this long while the server closes. */
+/** A client that connected and asked nothing yet may be about to: it gets this long while the server closes. */
 const FIRST_REQUEST_GRACE_MS = 1000;
 
 /**
@@ -68,6 +68,7 @@ export class Connections {
     const idle = setTimeout(
       () => {
         this.#endIdle(() => true);
+        for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
       },
       Math.min(FIRST_REQUEST_GRACE_MS, graceMs),
     );
