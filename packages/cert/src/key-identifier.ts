@@ -10,9 +10,13 @@ const KEY_IDENTIFIER_BYTES = 20;
  * @see RFC 7093 section 2, method 1
  */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
-  const spki = publicKey.export({ type: "spki", format: "der" });
-  const [, keyBits] = readElements(readElement(spki, DER_TAG.sequence).content);
-  const hash = createHash("sha256");
-  hash.update(keyBits?.content.subarray(1) ?? Buffer.alloc(0));
+  const hash = createHash("sha256").update(keyBits(publicKey));
   return hash.digest().subarray(0, KEY_IDENTIFIER_BYTES);
+}
+
+/** Returns the subjectPublicKey of a public key: for an elliptic curve its point. */
+export function keyBits(publicKey: KeyObject): Buffer {
+  const spki = publicKey.export({ type: "spki", format: "der" });
+  const [, bitString] = readElements(readElement(spki, DER_TAG.sequence).content);
+  return bitString?.content.subarray(1) ?? Buffer.alloc(0);
 }
