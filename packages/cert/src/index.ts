@@ -1,4 +1,10 @@
 export { authorityDirectory } from "./authority-directory.ts";
+export {
+  checkAuthority,
+  type AuthorityFault,
+  type AuthorityFinding,
+  type CheckAuthorityOptions,
+} from "./authority-health.ts";
 export { createAuthority, type Authority, type CreateAuthorityOptions } from "./authority.ts";
 export { devCertificate, type DevCertificate } from "./dev-certificate.ts";
 export type { DevCertificateOptions } from "./dev-certificate-options.ts";
@@ -11,13 +17,21 @@ export {
 } from "./issue-from-request.ts";
 export {
   issueCertificate,
+  type CertificatePurpose,
   type IssuedCertificate,
   type IssueOptions,
   type SignedCertificate,
 } from "./issue.ts";
+export {
+  keepDevCertificate,
+  type KeepDevCertificateOptions,
+  type KeepEvent,
+  type KeptDevCertificate,
+} from "./keep-dev-certificate.ts";
 export type { KeyKind } from "./key-pair.ts";
 export {
   DEVELOPMENT_NAMES,
+  widenNames,
   type NameConstraints,
   type NameSubtrees,
   type PermittedNames,
@@ -28,6 +42,12 @@ export {
   type OpenAuthorityOptions,
   type OpenedAuthority,
 } from "./open-authority.ts";
+export type { Passphrase } from "./passphrase.ts";
+export {
+  rotateAuthority,
+  type RotateAuthorityOptions,
+  type RotatedAuthority,
+} from "./rotate-authority.ts";
 export {
   loadAuthority,
   type LoadAuthorityOptions,
