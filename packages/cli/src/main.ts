@@ -10,6 +10,10 @@ interface CommandModule {
 
 /** Every command is loaded when it is called, so that a short one starts fast. */
 const COMMANDS: Readonly<Record<string, CommandModule>> = {
+  ca: {
+    load: async () => (await import("./ca.ts")).ca,
+    help: () => import("./help/ca.ts"),
+  },
   cert: {
     load: async () => (await import("./cert.ts")).cert,
     help: () => import("./help/cert.ts"),

@@ -4,7 +4,7 @@ import { readX509 } from "../inspect.ts";
 import { checkOptionKeys } from "../options.ts";
 import { toPem } from "../pem.ts";
 import { quote } from "../quote.ts";
-import { authorityLocation, type LoadAuthorityOptions } from "../stored-authority.ts";
+import { authorityLocation, noAuthority, type LoadAuthorityOptions } from "../stored-authority.ts";
 
 /** A CA to be trusted. What `loadAuthority` and `openAuthority` return is one. */
 export interface TrustAnchor {
@@ -32,14 +32,10 @@ const OPTION_KEYS = {
  */
 export async function readTrustAnchor(options: ReadTrustAnchorOptions = {}): Promise<TrustAnchor> {
   checkOptionKeys("readTrustAnchor", options, OPTION_KEYS);
-  const { folder, certFile } = authorityLocation(options);
+  const files = authorityLocation(options);
+  const { certFile } = files;
   const text = await readFileIfPresent(certFile);
-  if (text === undefined) {
-    throw new CertError(
-      "ERR_CERT_AUTHORITY_MISSING",
-      `Cannot read the CA: there is none in ${quote(folder)}`,
-    );
-  }
+  if (text === undefined) throw noAuthority(files);
   try {
     const certificate = readX509(text);
     if (!certificate.ca) throw new SyntaxError("It is not allowed to sign certificates");

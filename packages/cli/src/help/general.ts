@@ -6,6 +6,7 @@ export const HELP: string = `hauberk: certificates, TLS, security headers, rate 
   hauberk help serve                           all options of a command
 
 Commands
+  ca       make browsers and programs trust your development CA
   cert     make or renew a development certificate
   serve    serve static files over hardened HTTPS
 
