@@ -42,11 +42,16 @@ export function authorityFiles(directory: string, name: string): AuthorityFiles 
  */
 export function authorityNameOption(path: string, value: string | undefined): string {
   if (value === undefined) return DEFAULT_NAME;
-  const base = typeof value === "string" ? value.replace(ASIDE, "") : "";
-  if (NAME.test(base) && !WINDOWS_DEVICE.test(base)) return value;
+  if (typeof value === "string" && isAuthorityName(value)) return value;
   throw new TypeError(
     `${path} must be a name of 1 to 63 small letters, digits and hyphens, got ${quote(value)}`,
   );
+}
+
+/** Whether a folder can be that of a CA, going by its name. */
+export function isAuthorityName(name: string): boolean {
+  const base = name.replace(ASIDE, "");
+  return NAME.test(base) && !WINDOWS_DEVICE.test(base);
 }
 
 /** Returns the name under which `rotateAuthority` puts a CA aside at `now`. */

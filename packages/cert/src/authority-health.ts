@@ -1,10 +1,23 @@
-import type { KeyObject, X509Certificate } from "node:crypto";
-import type { AuthorityFiles } from "./authority-files.ts";
+import type { X509Certificate } from "node:crypto";
+import { authorityFiles, isAuthorityName, type AuthorityFiles } from "./authority-files.ts";
 import { readCertificate } from "./certificate-reader.ts";
 import { isEncryptedPem } from "./encrypted-key.ts";
-import { access, foreignOwner, readFileIfPresent, type Access } from "./file-storage.ts";
-import { readX509, validity } from "./inspect.ts";
+import {
+  access,
+  exists,
+  foreignOwner,
+  listDirectory,
+  readFileIfPresent,
+  type Access,
+} from "./file-storage.ts";
+import { inspectCertificate, readX509, validity, type CertificateSummary } from "./inspect.ts";
 import { keyKind, keyName, readPrivateKey } from "./key-pair.ts";
+import {
+  constraintsFor,
+  DEVELOPMENT_NAMES,
+  notPermitted,
+  type NameConstraints,
+} from "./name-constraints.ts";
 import { checkOptionKeys, dateOption } from "./options.ts";
 import { quote } from "./quote.ts";
 import { isBrokenScheme, signatureScheme } from "./signature-algorithm.ts";
@@ -15,6 +28,7 @@ const DAY_MS = 86_400_000;
 const SOON_DAYS = 90;
 
 const ROTATE = "replace the CA: hauberk ca rotate";
+const CONSTRAIN = "if that is not what you want: hauberk ca rotate --constrained";
 
 /** What can be wrong with a CA on disk. */
 export type AuthorityFault =
@@ -29,6 +43,7 @@ export type AuthorityFault =
   | "not-yet-valid"
   | "expires-soon"
   | "unconstrained"
+  | "widened"
   | "key-permissions"
   | "folder-permissions"
   | "owner";
@@ -44,6 +59,22 @@ export interface AuthorityFinding {
   readonly repair: string;
 }
 
+/** A CA as found on disk, whatever its state. */
+export interface AuthorityReport {
+  readonly directory: string;
+  readonly name: string;
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** What the certificate says; undefined when there is none that can be read. */
+  readonly certificate: CertificateSummary | undefined;
+  /** Whether a passphrase protects the key; undefined when there is no key. */
+  readonly encrypted: boolean | undefined;
+  /** Empty for a healthy CA. */
+  readonly findings: readonly AuthorityFinding[];
+  /** Names of the other CAs in `directory`, those put aside by `rotateAuthority` among them. */
+  readonly others: readonly string[];
+}
+
 /** Options of `checkAuthority`. */
 export type CheckAuthorityOptions = Omit<LoadAuthorityOptions, "passphrase">;
 
@@ -54,46 +85,71 @@ const CHECK_KEYS = {
 } satisfies Record<keyof CheckAuthorityOptions, true>;
 
 /**
- * Examines a CA on disk and returns all that is wrong with it; nothing for a healthy one. Changes
- * nothing. Needs no passphrase, so it cannot tell whether an encrypted key belongs to the certificate.
+ * Examines a CA on disk: what it is, and all that is wrong with it. Changes nothing. Needs no passphrase,
+ * so it cannot tell whether an encrypted key belongs to the certificate.
  *
  * @throws {TypeError} If an option is unknown or malformed
  * @throws {CertError} ERR_CERT_STORAGE when the system refuses to read
  */
 export async function checkAuthority(
   options: CheckAuthorityOptions = {},
-): Promise<AuthorityFinding[]> {
+): Promise<AuthorityReport> {
   checkOptionKeys("checkAuthority", options, CHECK_KEYS);
   const files = authorityLocation(options);
   const now = dateOption("now", options.now);
   const cert = await readFileIfPresent(files.certFile);
   const key = await readFileIfPresent(files.keyFile);
-  if (cert === undefined && key === undefined) {
-    return [error("missing", `There is no CA in ${quote(files.folder)}`, "hauberk cert makes one")];
-  }
   const certificate = cert === undefined ? undefined : readOr(() => readX509(cert));
-  const isSealed = key !== undefined && isEncryptedPem(key);
-  const privateKey = key === undefined || isSealed ? undefined : readOr(() => readPrivateKey(key));
-  return [
-    ...presence(files, cert, certificate, "certFile"),
-    ...presence(files, key, isSealed || privateKey, "keyFile"),
-    ...(certificate === undefined ? [] : certificateFaults(files, certificate, now)),
-    ...(certificate === undefined || privateKey === undefined
-      ? []
-      : pairFaults(files, certificate, privateKey)),
-    ...(await accessFaults(files, key !== undefined)),
-  ];
+  const isNothing = cert === undefined && key === undefined;
+  return {
+    directory: files.directory,
+    name: files.name,
+    certificateFile: files.certFile,
+    keyFile: files.keyFile,
+    certificate: certificate === undefined ? undefined : inspectCertificate(certificate.toString()),
+    encrypted: key === undefined ? undefined : isEncryptedPem(key),
+    findings: isNothing
+      ? [error("missing", `There is no CA in ${quote(files.folder)}`, "hauberk ca create")]
+      : [
+          ...(cert === undefined ? [absent(files.certFile)] : []),
+          ...(cert !== undefined && certificate === undefined ? [damaged(files.certFile)] : []),
+          ...(certificate === undefined ? [] : certificateFaults(files, certificate, now)),
+          ...(key === undefined ? [absent(files.keyFile)] : keyFaults(files, key, certificate)),
+          ...(await accessFaults(files, key !== undefined)),
+        ],
+    others: await otherAuthorities(files),
+  };
 }
 
-function presence(
-  files: AuthorityFiles,
-  text: string | undefined,
-  value: unknown,
-  which: "certFile" | "keyFile",
+async function otherAuthorities({ directory, name }: AuthorityFiles): Promise<string[]> {
+  const names = (await listDirectory(directory)).filter((one) => one !== name);
+  const found = await Promise.all(
+    names
+      .filter(isAuthorityName)
+      .map(async (one) => ((await exists(authorityFiles(directory, one).certFile)) ? [one] : [])),
+  );
+  return found.flat().toSorted();
+}
+
+function absent(path: string): AuthorityFinding {
+  return error("incomplete", `${quote(path)} is missing`, `restore it from a copy, or ${ROTATE}`);
+}
+
+function damaged(path: string): AuthorityFinding {
+  return error("damaged", `${quote(path)} is damaged`, `restore it from a copy, or ${ROTATE}`);
+}
+
+function keyFaults(
+  { certFile, keyFile }: AuthorityFiles,
+  text: string,
+  certificate: X509Certificate | undefined,
 ): AuthorityFinding[] {
-  const repair = `restore it from a copy, or ${ROTATE}`;
-  if (text === undefined) return [error("incomplete", `${quote(files[which])} is missing`, repair)];
-  return value === undefined ? [error("damaged", `${quote(files[which])} is damaged`, repair)] : [];
+  if (isEncryptedPem(text)) return [];
+  const key = readOr(() => readPrivateKey(text));
+  if (key === undefined) return [damaged(keyFile)];
+  if (certificate === undefined || certificate.checkPrivateKey(key)) return [];
+  const problem = `${quote(keyFile)} does not belong to ${quote(certFile)}`;
+  return [error("mismatch", problem, `restore the right one, or ${ROTATE}`)];
 }
 
 function certificateFaults(
@@ -116,13 +172,28 @@ function certificateFaults(
     findings.push(error("weak-key", problem, ROTATE));
   }
   findings.push(...validityFaults(certFile, certificate, now));
-  if (nameConstraints === undefined) {
-    const problem =
-      `${quote(certFile)} may sign for every name on the Internet: whoever gets its key can ` +
-      "impersonate every site to the machines that trust it";
-    findings.push(warning("unconstrained", problem, ROTATE));
-  }
+  findings.push(...constraintFaults(certFile, nameConstraints));
   return findings;
+}
+
+function constraintFaults(
+  certFile: string,
+  constraints: NameConstraints | undefined,
+): AuthorityFinding[] {
+  const danger = "whoever gets its key can impersonate them to every machine that trusts it";
+  if (constraints === undefined) {
+    const problem = `${quote(certFile)} may sign for all names and addresses: ${danger}`;
+    return [warning("unconstrained", problem, CONSTRAIN)];
+  }
+  const { dns, ip } = constraints.permitted;
+  const wider = [
+    ...(dns.length === 0 ? ["all host names"] : []),
+    ...(ip.length === 0 ? ["all addresses"] : []),
+    ...notPermitted(constraintsFor(DEVELOPMENT_NAMES), { dns, ip }),
+  ];
+  if (wider.length === 0) return [];
+  const problem = `${quote(certFile)} may also sign for ${wider.join(", ")}: ${danger}`;
+  return [warning("widened", problem, CONSTRAIN)];
 }
 
 function validityFaults(
@@ -143,16 +214,6 @@ function validityFaults(
   if (leftDays >= SOON_DAYS) return [];
   const problem = `${file} ends in ${leftDays} days, and every certificate that it signs with it`;
   return [warning("expires-soon", problem, ROTATE)];
-}
-
-function pairFaults(
-  { certFile, keyFile }: AuthorityFiles,
-  certificate: X509Certificate,
-  privateKey: KeyObject,
-): AuthorityFinding[] {
-  if (certificate.checkPrivateKey(privateKey)) return [];
-  const problem = `${quote(keyFile)} does not belong to ${quote(certFile)}`;
-  return [error("mismatch", problem, `restore the right one, or ${ROTATE}`)];
 }
 
 async function accessFaults(files: AuthorityFiles, hasKey: boolean): Promise<AuthorityFinding[]> {

@@ -20,10 +20,14 @@ const TEMPORARY_SUFFIX = ".tmp";
  *
  * @throws {CertError} ERR_CERT_STORAGE when the system refuses; nothing is left behind
  */
-export async function writeFileAtomic(path: string, text: string, mode: number): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
-    await writeFileSynced(temporary, text, mode);
+    await writeFileSynced(temporary, content, mode);
     await rename(temporary, path);
     await syncDirectory(dirname(path));
   } catch (cause) {
@@ -182,10 +186,14 @@ export function storageError(action: string, path: string, cause: unknown): Cert
   return new CertError("ERR_CERT_STORAGE", `Cannot ${action} ${quote(path)}: ${reason}`, { cause });
 }
 
-async function writeFileSynced(path: string, text: string, mode: number): Promise<void> {
+async function writeFileSynced(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   const file = await open(path, "wx", PRIVATE_FILE_MODE);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.chmod(mode);
     await file.sync();
   } finally {
@@ -204,7 +212,8 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is anything at a path, as far as this process may know. */
+export async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

@@ -3,6 +3,7 @@ export {
   checkAuthority,
   type AuthorityFault,
   type AuthorityFinding,
+  type AuthorityReport,
   type CheckAuthorityOptions,
 } from "./authority-health.ts";
 export { createAuthority, type Authority, type CreateAuthorityOptions } from "./authority.ts";
@@ -48,6 +49,12 @@ export {
   type RotateAuthorityOptions,
   type RotatedAuthority,
 } from "./rotate-authority.ts";
+export {
+  toPkcs12,
+  type CertificateWithKey,
+  type Pkcs12,
+  type Pkcs12Options,
+} from "./pkcs12-export.ts";
 export {
   loadAuthority,
   type LoadAuthorityOptions,
