@@ -1,5 +1,6 @@
 /** Codes are stable API; docs/errors.md has one section per code. */
-export type RateLimitErrorCode = "ERR_RATE_LIMIT_STORE_UNAVAILABLE";
+export type RateLimitErrorCode =
+  "ERR_RATE_LIMIT_STORE_REFUSED" | "ERR_RATE_LIMIT_STORE_UNAVAILABLE";
 
 /** Thrown for failures a correct program must expect; misuse throws TypeError or RangeError instead. */
 export class RateLimitError extends Error {
