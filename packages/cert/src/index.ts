@@ -12,6 +12,21 @@ export type { DevCertificateOptions } from "./dev-certificate-options.ts";
 export { CertError, type CertErrorCode } from "./errors.ts";
 export { inspectCertificate, type CertificateSummary } from "./inspect.ts";
 export {
+  exportCertificate,
+  type CertificateFormat,
+  type ExportableCertificate,
+  type ExportedCertificate,
+  type ExportedFile,
+  type ExportOptions,
+} from "./format-files.ts";
+export {
+  toChain,
+  toCombinedPem,
+  toDer,
+  toKubernetesSecret,
+  type KubernetesSecretOptions,
+} from "./formats.ts";
+export {
   issueFromRequest,
   type IssueFromRequestOptions,
   type RequestedCertificate,
