@@ -1,4 +1,4 @@
-import { X509Certificate, type KeyObject } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { readCertificate } from "./certificate-reader.ts";
 import {
@@ -164,7 +164,12 @@ async function writePair(
   const { cert, key, notBefore, notAfter } = await issueCertificate(authority, {
     names: settings.names.map(({ value }) => value),
     key: isKept ? stored : settings.key,
-    ...{ days, longLived, expired, purpose, organization, now },
+    days,
+    longLived,
+    expired,
+    purpose,
+    organization,
+    now,
   });
   if (isKept) {
     await makePrivate(keyFile);

@@ -9,7 +9,7 @@ const MAX_LOOK_MS = 3_600_000;
 /** What a look at the certificate came to. */
 export type KeepEvent =
   | { readonly kind: "renewed"; readonly certificate: DevCertificate }
-  /** The present certificate stays; the next look is at most a minute away. */
+  /** Once for each reason. The present certificate stays; the next look is at most a minute away. */
   | { readonly kind: "failed"; readonly error: unknown };
 
 /** Options of `keepDevCertificate`: those of `devCertificate`, of which `force` counts once. */
@@ -65,17 +65,21 @@ export async function keepDevCertificate(
   const listeners = new Set<() => void>();
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let lastFailure: string | undefined;
 
   const look = async (): Promise<number> => {
     try {
       const certificate = await obtain(false);
+      lastFailure = undefined;
       if (isClosed || certificate.cert === current.cert) return intervalMs;
       current = certificate;
       for (const listener of listeners) listener();
       onEvent?.({ kind: "renewed", certificate });
       return intervalMs;
     } catch (error) {
-      if (!isClosed) onEvent?.({ kind: "failed", error });
+      const failure = String(error);
+      if (!isClosed && failure !== lastFailure) onEvent?.({ kind: "failed", error });
+      lastFailure = failure;
       return Math.min(intervalMs, RETRY_MS);
     }
   };

@@ -1,59 +1,187 @@
-import { relative } from "node:path";
-import { type DevCertificate, devCertificate, type KeyKind } from "@hauberk/cert";
+import {
+  type CertificatePurpose,
+  type DevCertificate,
+  devCertificate,
+  type DevCertificateOptions,
+  keepDevCertificate,
+  type KeepEvent,
+  openAuthority,
+} from "@hauberk/cert";
+import {
+  AUTHORITY_OPTIONS,
+  authorityLocation,
+  authorityPassphrase,
+  CONSTRAINT_OPTIONS,
+  nameConstraints,
+  warnOfNames,
+} from "./authority-options.ts";
+import { describe, renewalLine, trustAdvice } from "./cert-report.ts";
 import { choice, parseCommand, wholeNumber } from "./command.ts";
+import { KEY_KINDS } from "./key-kinds.ts";
+import { misuse } from "./misuse.ts";
+import { untilSignal } from "./signals.ts";
 
 /** Names of a certificate nobody asked anything special of: every spelling of this machine. */
 export const LOCAL_NAMES = ["localhost", "127.0.0.1", "::1"] as const;
 
-const KEY_KINDS: readonly KeyKind[] = ["p256", "p384", "ed25519", "rsa2048", "rsa3072", "rsa4096"];
+/** How soon a certificate that somebody removed or renewed, and a new CA, are noticed. */
+export const LOOK_MS = 2000;
+
+/** What public CAs could give last; browsers refuse more from them. */
+const PUBLIC_DAYS = 398;
+/** Apple platforms refuse more from any CA. */
+const MAX_DAYS = 825;
+const DAY_MS = 86_400_000;
+
+const OPTIONS = {
+  out: { type: "string" },
+  name: { type: "string" },
+  key: { type: "string" },
+  days: { type: "string" },
+  "long-lived": { type: "boolean" },
+  org: { type: "string" },
+  client: { type: "boolean" },
+  both: { type: "boolean" },
+  webtransport: { type: "boolean" },
+  expired: { type: "boolean" },
+  force: { type: "boolean" },
+  watch: { type: "boolean" },
+  ...AUTHORITY_OPTIONS,
+  ...CONSTRAINT_OPTIONS,
+} as const;
+
+type Options = Omit<DevCertificateOptions, "now">;
+type Values = ReturnType<typeof parseCommand<typeof OPTIONS>>["values"];
 
 /** `hauberk cert`: makes, renews or reuses a development certificate and says how to trust it. */
 export async function cert(args: readonly string[]): Promise<void> {
-  const { values, positionals } = parseCommand(args, {
-    out: { type: "string" },
-    key: { type: "string" },
-    days: { type: "string" },
-    force: { type: "boolean" },
-  });
-  const certificate = await devCertificate(positionals.length > 0 ? positionals : LOCAL_NAMES, {
+  const { values, positionals } = parseCommand(args, OPTIONS);
+  if (values.client === true && positionals.length === 0) {
+    throw misuse("--client needs a name, such as a host name or an e-mail address");
+  }
+  const names = positionals.length > 0 ? positionals : LOCAL_NAMES;
+  const options = certificateOptions(values);
+  const days = warnOfDays(values);
+  const authorityCreated = await createWider(values, options);
+  const watching = values.watch === true ? await watch(names, options) : undefined;
+  const certificate = watching?.certificate ?? (await devCertificate(names, options));
+  const made = {
+    ...certificate,
+    authorityCreated: certificate.authorityCreated || authorityCreated,
+  };
+  process.stdout.write(
+    `${describe(made, { hash: values.webtransport === true })}\n` +
+      trustAdvice(made.caFile, authorityLocation(values)),
+  );
+  warnOfEnd(certificate, days);
+  await watching?.ended;
+}
+
+function certificateOptions(values: Values): Options {
+  const { directory, name } = authorityLocation(values);
+  if (values.watch === true && values.expired === true) {
+    throw misuse("--watch and --expired exclude each other");
+  }
+  return {
     ...(values.out !== undefined && { directory: values.out }),
+    ...(values.name !== undefined && { fileName: values.name }),
     ...(values.key !== undefined && { key: choice("--key", values.key, KEY_KINDS) }),
-    ...(values.days !== undefined && { days: wholeNumber("--days", values.days, 1, 825) }),
-    ...(values.force === true && { force: true }),
+    ...(values.days !== undefined && { days: wholeNumber("--days", values.days, 1, 7300) }),
+    ...(values.org !== undefined && { organization: values.org }),
+    ...(directory !== undefined && { authorityDirectory: directory }),
+    ...(name !== undefined && { authorityName: name }),
+    longLived: values["long-lived"] === true,
+    webTransport: values.webtransport === true,
+    expired: values.expired === true,
+    force: values.force === true,
+    purpose: purpose(values),
+    passphrase: authorityPassphrase(values),
+  };
+}
+
+function purpose({ client, both }: Values): CertificatePurpose {
+  if (client === true && both === true) throw misuse("--client and --both exclude each other");
+  if (client === true) return "client";
+  return both === true ? "both" : "server";
+}
+
+/** Returns the days asked for, if any; says what longer ones cost. */
+function warnOfDays(values: Values): number | undefined {
+  if (values.days === undefined) return undefined;
+  const days = Number(values.days);
+  if (days > MAX_DAYS && values["long-lived"] !== true) {
+    throw misuse(
+      `--days is ${JSON.stringify(values.days)}; more than ${MAX_DAYS} days, which Apple platforms ` +
+        "refuse, need --long-lived",
+    );
+  }
+  if (days > PUBLIC_DAYS) {
+    const reason =
+      days > MAX_DAYS
+        ? `Apple platforms refuse more than ${MAX_DAYS}`
+        : `public certificates never last more than ${PUBLIC_DAYS}, so some clients may refuse it`;
+    warn(`--days ${days}: ${reason}; a stolen key works until the end`);
+  }
+  return days;
+}
+
+/** The end of the CA cuts its certificates short. */
+function warnOfEnd(
+  { status, notBefore, notAfter }: DevCertificate,
+  days: number | undefined,
+): void {
+  if (status === "reused" || days === undefined) return;
+  const given = (notAfter.getTime() - notBefore.getTime() + 1000) / DAY_MS;
+  if (given >= days) return;
+  warn(`--days ${days}: it lasts ${Math.floor(given)} days, because the CA ends then`);
+}
+
+/** Makes the CA with the names asked for, if any; a CA that is there has to permit them. */
+async function createWider(values: Values, options: Options): Promise<boolean> {
+  const wanted = nameConstraints(values);
+  if (wanted.nameConstraints === undefined) return false;
+  const location = authorityLocation(values);
+  const { created } = await openAuthority({
+    ...location,
+    ...wanted,
+    passphrase: options.passphrase,
   });
-  process.stdout.write(`${describe(certificate)}\n${trustAdvice(certificate.caFile)}`);
+  if (created) await warnOfNames(location);
+  return created;
 }
 
-/** Returns what was made, for which names and until when. */
-export function describe(certificate: DevCertificate): string {
-  const { status, certFile, keyFile, names, notAfter, authorityCreated, caFile } = certificate;
-  const verb = { created: "Made", renewed: "Renewed", reused: "Reused" }[status];
-  return [
-    ...(authorityCreated ? [`Made a development CA: ${caFile}`] : []),
-    `${verb} ${relativePath(certFile)}`,
-    `  key    ${relativePath(keyFile)}`,
-    `  names  ${names.join(", ")}`,
-    `  until  ${notAfter.toISOString().slice(0, 10)}`,
-    "",
-  ].join("\n");
+interface Watching {
+  readonly certificate: DevCertificate;
+  /** Resolves at the first signal to stop. */
+  readonly ended: Promise<void>;
 }
 
-/** Returns the lines that make Node and curl trust the CA in `caFile`. */
-export function trustAdvice(caFile: string): string {
-  return [
-    "Trust it",
-    `  Node   export NODE_EXTRA_CA_CERTS=${shellQuote(caFile)}`,
-    `  curl   curl --cacert ${shellQuote(caFile)} https://...`,
-    "  browsers: import that file as an authority for web sites",
-    "",
-  ].join("\n");
+async function watch(names: readonly string[], options: Options): Promise<Watching> {
+  const keeper = await keepDevCertificate(names, {
+    ...options,
+    lookEveryMs: LOOK_MS,
+    onEvent(event) {
+      reportRenewal(event, process.stdout);
+    },
+  });
+  const ended = untilSignal(() => {
+    keeper.close();
+  });
+  return { certificate: keeper.certificateFor(), ended };
 }
 
-function relativePath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith("..") ? path : fromHere;
+/** Says in one line what became of a renewal, a failure on standard error. */
+export function reportRenewal(event: KeepEvent, output: NodeJS.WritableStream): void {
+  if (event.kind === "renewed") {
+    output.write(`${renewalLine(event.certificate)}\n`);
+    return;
+  }
+  const { error } = event;
+  process.stderr.write(
+    `hauberk: cannot renew the certificate: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
 }
 
-function shellQuote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+function warn(text: string): void {
+  process.stderr.write(`hauberk: WARNING: ${text}\n`);
 }

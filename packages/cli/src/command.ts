@@ -2,8 +2,11 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { misuse } from "./misuse.ts";
 import { nearest } from "./nearest.ts";
 
-/** Runs one command with its arguments; resolves when it is done, rejects with what went wrong. */
-export type Command = (args: readonly string[]) => Promise<void>;
+/**
+ * Runs one command with its arguments; resolves when it is done, with the exit code unless that is 0;
+ * rejects with what went wrong.
+ */
+export type Command = (args: readonly string[]) => Promise<number | void>;
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Values<T extends Options> = {
@@ -39,6 +42,16 @@ export function parseCommand<T extends Options>(
   } catch (error) {
     throw misuse(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+/**
+ * Refuses arguments that are no options. Does not show them: somebody may have typed a passphrase.
+ *
+ * @throws {MisuseError} There are any.
+ */
+export function noPositionals(command: string, positionals: readonly string[]): void {
+  if (positionals.length === 0) return;
+  throw misuse(`${command} takes options only; see hauberk help ${command.split(" ")[0] ?? ""}`);
 }
 
 /**

@@ -37,8 +37,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const command = find(name);
     if (rest.includes("--help") || rest.includes("-h")) return print(await helpText(name));
     const run = await command.load();
-    await run(rest);
-    return 0;
+    return (await run(rest)) ?? 0;
   } catch (error) {
     return report(error, args.includes("--verbose"));
   }

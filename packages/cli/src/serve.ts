@@ -9,6 +9,8 @@ import {
 } from "@hauberk/server";
 import { choice, parseCommand, wholeNumber } from "./command.ts";
 import { misuse } from "./misuse.ts";
+import { passphrase } from "./passphrase.ts";
+import { untilSignal } from "./signals.ts";
 
 const OPTIONS = {
   port: { type: "string" },
@@ -56,7 +58,9 @@ export async function serve(args: readonly string[]): Promise<void> {
     },
     onEvent: reportEvent,
   });
-  const stopped = untilSignal();
+  const stopped = untilSignal(() => {
+    process.stderr.write("hauberk: finishing the requests in flight; once more to stop at once\n");
+  });
   try {
     const addresses = await server.listen();
     announce(addresses, root, certificate.caFile, options.log === "json");
@@ -133,15 +137,32 @@ async function servingCertificate({ cert, key }: Values): Promise<ServingCertifi
       },
     };
   }
-  const [{ devCertificate }, { LOCAL_NAMES, describe, trustAdvice }] = await Promise.all([
-    import("@hauberk/cert"),
-    import("./cert.ts"),
-  ]);
-  const certificate = await devCertificate(LOCAL_NAMES);
+  return developmentCertificate();
+}
+
+/** Renewed while the server runs. */
+async function developmentCertificate(): Promise<ServingCertificate> {
+  const [{ keepDevCertificate }, { LOCAL_NAMES, LOOK_MS, reportRenewal }, report] =
+    await Promise.all([import("@hauberk/cert"), import("./cert.ts"), import("./cert-report.ts")]);
+  const keeper = await keepDevCertificate(LOCAL_NAMES, {
+    lookEveryMs: LOOK_MS,
+    passphrase: passphrase(undefined, false),
+    onEvent(event) {
+      reportRenewal(event, process.stderr);
+    },
+  });
+  const certificate = keeper.certificateFor();
   if (certificate.status !== "reused") {
-    process.stderr.write(`${describe(certificate)}\n${trustAdvice(certificate.caFile)}\n`);
+    const advice = report.trustAdvice(certificate.caFile);
+    process.stderr.write(`${report.describe(certificate)}\n${advice}\n`);
   }
-  return { source: certificate, caFile: certificate.caFile, close: () => undefined };
+  return {
+    source: keeper,
+    caFile: certificate.caFile,
+    close: () => {
+      keeper.close();
+    },
+  };
 }
 
 function announce(
@@ -166,21 +187,4 @@ function reportEvent(event: ServerEvent): void {
   const { error } = event;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`hauberk: ${event.kind}: ${message}\n`);
-}
-
-/** Resolves at the first SIGINT or SIGTERM; the second one ends the process at once. */
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let isStopping = false;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.on(signal, () => {
-        if (isStopping) process.exit(1);
-        isStopping = true;
-        process.stderr.write(
-          "hauberk: finishing the requests in flight; once more to stop at once\n",
-        );
-        resolve();
-      });
-    }
-  });
 }
