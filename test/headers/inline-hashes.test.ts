@@ -239,3 +239,42 @@ describe("inlineHashes()", () => {
     );
   });
 });
+
+describe("inlineHashes() with attributes", () => {
+  function attributes(page: string): { handlers: readonly string[]; styles: readonly string[] } {
+    const { handlers = [], styleAttributes = [] } = inlineHashes(page, { attributes: true });
+    return { handlers, styles: styleAttributes };
+  }
+
+  it("hashes handlers and style attributes as scripts see them, references decoded", () => {
+    const page = `<p onclick="a(&quot;b&quot;)" style='color:red'>\r\n<b onclick="x\r\ny">`;
+    expect(attributes(page)).to.deep.equal({
+      handlers: [sha('a("b")'), sha("x\ny")],
+      styles: [sha("color:red")],
+    });
+  });
+
+  it("finds them in templates, SVG, MathML, srcdoc frames and noscript", () => {
+    const frame = escaped(`<p onclick="frame()">`);
+    const page =
+      `<template><p onclick="template()"></template><svg onload="svg()"></svg>` +
+      `<math onclick="math()"></math><iframe srcdoc="${frame}"></iframe>` +
+      `<noscript><p style="color:red"></noscript>`;
+    expect(attributes(page)).to.deep.equal({
+      handlers: ["template()", "svg()", "math()", "frame()"].map((text) => sha(text)),
+      styles: [sha("color:red")],
+    });
+  });
+
+  it("leaves attributes alone unless asked", () => {
+    expect(inlineHashes(`<p onclick="a()" style="color:red">`)).to.deep.equal({
+      scripts: [],
+      styles: [],
+    });
+  });
+
+  it("refuses an unknown option", () => {
+    const misspelt = { attribute: true } as object;
+    expect(() => inlineHashes("", misspelt)).to.throw(TypeError, /attributes/);
+  });
+});

@@ -7,15 +7,17 @@ import {
 } from "./directive-functions.ts";
 import { HeadersError } from "./errors.ts";
 import { parseSecurityHeadersOptions } from "./header-settings.ts";
-import { recordHelmet } from "./helmet-adapter.ts";
+import { recordHelmet, type RecordedPolicy } from "./helmet-adapter.ts";
 import type { InlineHashes } from "./inline-hashes.ts";
 import { createNonce } from "./nonce.ts";
 import { echo } from "./option-checks.ts";
+import { ownHeaders } from "./own-headers.ts";
 import {
   MAX_POLICY_CHARACTERS,
   NO_INLINE_SOURCES,
   policyText,
   usesNonce,
+  type InlineSources,
   type ResolvedDirective,
 } from "./policy-text.ts";
 import type { SecurityHeadersOptions } from "./security-headers-options.ts";
@@ -27,7 +29,10 @@ export interface ResponseSecurity {
 
 /** Prepared headers of every response: flat lists `[name, value, ...]` for `writeHead`, names in lower case. */
 export interface CompiledHeaders {
-  /** Whether the policy has a place for a nonce or hashes; without one all three lists are the same. */
+  /**
+   * Whether the policy has a place for a nonce or hashes; without one all three lists are the same,
+   * unless there are hashes of attributes.
+   */
   readonly usesNonce: boolean;
   /**
    * Returns the list for a response without inline scripts or styles of its own: an image, a
@@ -58,7 +63,8 @@ export interface HeaderPlan {
   readonly headers: CompiledHeaders;
   /** Whether some directive must be computed for each request. */
   readonly isDynamic: boolean;
-  readonly removesPoweredBy: boolean;
+  /** Headers that are taken away, in lower case. */
+  readonly removed: readonly string[];
   /** Returns the list for one request; with a `failure`, what failed allows nothing. */
   fieldsFor(
     exchange: Exchange,
@@ -78,6 +84,20 @@ function quoteAll(hashes: readonly string[]): string[] {
   });
 }
 
+function quotedHashes({
+  scripts,
+  styles,
+  handlers,
+  styleAttributes,
+}: InlineHashes): Required<InlineHashes> {
+  return {
+    scripts: quoteAll(scripts),
+    styles: quoteAll(styles),
+    handlers: quoteAll(handlers ?? []),
+    styleAttributes: quoteAll(styleAttributes ?? []),
+  };
+}
+
 function quotedNonce(nonce: string): string {
   return `'nonce-${nonce}'`;
 }
@@ -87,80 +107,124 @@ function checkNonce(nonce: string): string {
   throw new TypeError("nonce must be a base64 value such as createNonce() returns");
 }
 
-function tooLong(text: string): HeadersError | undefined {
-  if (text.length <= MAX_POLICY_CHARACTERS) return undefined;
+/** The enforced policy, the tried one, or both. */
+interface Policy {
+  readonly name: string;
+  readonly directives: readonly ResolvedDirective[];
+}
+
+function policyFields(
+  policies: readonly Policy[],
+  context: ResponseSecurity & { readonly inline: InlineSources },
+): readonly string[] {
+  return policies.flatMap(({ name, directives }) => [name, policyText(directives, context)]);
+}
+
+/** Returns how long the policies of these fields are together. */
+function policyLength(fields: readonly string[]): number {
+  return fields.reduce((sum, text, index) => (index % 2 === 1 ? sum + text.length : sum), 0);
+}
+
+function tooLong(fields: readonly string[]): HeadersError | undefined {
+  const length = policyLength(fields);
+  if (length <= MAX_POLICY_CHARACTERS) return undefined;
   return new HeadersError(
     "ERR_HEADERS_POLICY_TOO_LONG",
-    `Cannot send a Content-Security-Policy of ${text.length} characters: proxies drop responses with more than ${MAX_POLICY_CHARACTERS}`,
+    `Cannot send a Content-Security-Policy of ${length} characters: proxies drop responses with more than ${MAX_POLICY_CHARACTERS}`,
   );
 }
 
 /** What is the same for every response of one kind of connection. */
 interface Variant {
   readonly secure: boolean;
-  /** The list without the policy. */
+  /** The list without policies. */
   readonly others: readonly string[];
   readonly fields: readonly string[];
-  /** The policy's text, cut where the nonce goes. */
-  readonly segments: readonly string[];
+  /** Each policy's text, cut where the nonce goes. */
+  readonly policies: readonly { readonly name: string; readonly segments: readonly string[] }[];
 }
 
 function prepareVariant(source: {
-  readonly name: string;
-  readonly directives: readonly ResolvedDirective[];
+  readonly policies: readonly Policy[];
   readonly others: ReadonlyMap<string, string>;
   readonly secure: boolean;
 }): Variant {
-  const { name, directives, secure } = source;
+  const { policies, secure } = source;
   const others = [...source.others]
     .filter(([header]) => secure || header !== STRICT_TRANSPORT_SECURITY)
     .flat();
-  if (directives.length === 0) {
-    return { secure, others, fields: Object.freeze(others), segments: [] };
-  }
-  const text = policyText(directives, { secure, inline: NO_INLINE_SOURCES });
   const marked = { scripts: [NONCE_MARK], styles: [NONCE_MARK] };
   return {
     secure,
     others,
-    fields: Object.freeze([name, text, ...others]),
-    segments: policyText(directives, { secure, inline: marked }).split(NONCE_MARK),
+    fields: Object.freeze([
+      ...policyFields(policies, { secure, inline: NO_INLINE_SOURCES }),
+      ...others,
+    ]),
+    policies: policies.map(({ name, directives }) => ({
+      name,
+      segments: policyText(directives, { secure, inline: marked }).split(NONCE_MARK),
+    })),
   };
 }
 
-function checkPolicyLength(text: string): void {
-  if (text.length > MAX_POLICY_CHARACTERS) {
+function fillNonce(variant: Variant, nonce: string): readonly string[] {
+  const source = quotedNonce(nonce);
+  const fields: string[] = [];
+  for (const { name, segments } of variant.policies) fields.push(name, segments.join(source));
+  return fields.concat(variant.others);
+}
+
+function checkPolicyLength(variant: Variant): void {
+  const length = policyLength(
+    fillNonce(variant, createNonce()).slice(0, 2 * variant.policies.length),
+  );
+  if (length > MAX_POLICY_CHARACTERS) {
     throw new RangeError(
-      `contentSecurityPolicy must be at most ${MAX_POLICY_CHARACTERS} characters, got ${text.length}`,
+      `contentSecurityPolicy must be at most ${MAX_POLICY_CHARACTERS} characters, got ${length}`,
     );
   }
 }
 
+function closePolicies(policies: readonly RecordedPolicy[]): readonly Policy[] {
+  return policies.map(({ name, directives }) => ({ name, directives: closeDynamic(directives) }));
+}
+
+/** Calls the functions of every policy for one response; never throws. */
+function resolvePolicies(
+  policies: readonly RecordedPolicy[],
+  exchange: Exchange,
+): { readonly policies: readonly Policy[]; readonly failure: HeadersError | undefined } {
+  let failure: HeadersError | undefined;
+  const resolved = policies.map(({ name, directives }) => {
+    const outcome = resolveDirectives(directives, exchange);
+    failure ??= outcome.failure;
+    return { name, directives: outcome.directives };
+  });
+  return { policies: resolved, failure };
+}
+
 /** Checks the options, lets helmet write the values, and prepares both kinds of connection. */
 export function planHeaders(options: SecurityHeadersOptions): HeaderPlan {
-  const { permissionsPolicy, ...settings } = parseSecurityHeadersOptions(options);
-  const recorded = recordHelmet(settings);
-  const others = new Map(recorded.values);
-  if (permissionsPolicy !== undefined) others.set("permissions-policy", permissionsPolicy);
-  const { name, directives } = recorded.policy ?? { name: "", directives: [] };
-  const closed = closeDynamic(directives);
+  const settings = parseSecurityHeadersOptions(options);
+  const { values, policies, removesPoweredBy } = recordHelmet(settings);
+  const others = new Map([...values, ...ownHeaders(settings)]);
+  const closed = closePolicies(policies);
   const variants = {
-    secure: prepareVariant({ name, directives: closed, others, secure: true }),
-    plain: prepareVariant({ name, directives: closed, others, secure: false }),
+    secure: prepareVariant({ policies: closed, others, secure: true }),
+    plain: prepareVariant({ policies: closed, others, secure: false }),
   };
-  checkPolicyLength(variants.secure.segments.join(quotedNonce(createNonce())));
+  checkPolicyLength(variants.secure);
 
-  const hasNonce = usesNonce(closed);
-  const isDynamic = hasFunctions(directives);
+  const hasNonce = closed.some(({ directives }) => usesNonce(directives));
+  const isDynamic = policies.some(({ directives }) => hasFunctions(directives));
   const variantOf = (secure: boolean): Variant => (secure ? variants.secure : variants.plain);
   const withNonce = (variant: Variant, nonce: string): readonly string[] =>
-    hasNonce
-      ? [name, variant.segments.join(quotedNonce(nonce)), ...variant.others]
-      : variant.fields;
+    hasNonce ? fillNonce(variant, nonce) : variant.fields;
 
   return {
     isDynamic,
-    removesPoweredBy: recorded.removesPoweredBy,
+    removed: [...(removesPoweredBy ? ["x-powered-by"] : []), ...(settings.server ? ["server"] : [])],
     headers: {
       usesNonce: hasNonce,
       fields: ({ secure }) => variantOf(secure).fields,
@@ -169,21 +233,22 @@ export function planHeaders(options: SecurityHeadersOptions): HeaderPlan {
         const variant = variantOf(secure);
         if (!hasNonce) return variant.fields;
         const inline = { scripts: quoteAll(hashes.scripts), styles: quoteAll(hashes.styles) };
-        const text = policyText(closed, { secure, inline });
-        const failure = tooLong(text);
+        const fields = policyFields(closed, { secure, inline });
+        const failure = tooLong(fields);
         if (failure !== undefined) throw failure;
-        return [name, text, ...variant.others];
+        return [...fields, ...variant.others];
       },
     },
     fieldsFor(exchange, { secure, nonce }) {
       const variant = variantOf(secure);
       if (!isDynamic) return { fields: withNonce(variant, nonce), failure: undefined };
-      const { directives: resolved, failure } = resolveDirectives(directives, exchange);
+      const { policies: resolved, failure } = resolvePolicies(policies, exchange);
       const sources = [quotedNonce(nonce)];
-      const text = policyText(resolved, { secure, inline: { scripts: sources, styles: sources } });
-      const excess = tooLong(text);
+      const inline = { scripts: sources, styles: sources };
+      const fields = policyFields(resolved, { secure, inline });
+      const excess = tooLong(fields);
       if (excess !== undefined) return { fields: withNonce(variant, nonce), failure: excess };
-      return { fields: [name, text, ...variant.others], failure };
+      return { fields: [...fields, ...variant.others], failure };
     },
   };
 }

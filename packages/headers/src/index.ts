@@ -3,6 +3,7 @@ export type { CompiledHeaders, ResponseSecurity } from "./compiled-headers.ts";
 export type {
   ContentSecurityPolicyDirectives,
   ContentSecurityPolicyOptions,
+  ContentSecurityPolicyReportOnlyOptions,
   DirectiveFunction,
   DirectiveValue,
 } from "./content-security-policy.ts";
@@ -15,14 +16,22 @@ export type {
   CrossOriginResourcePolicyOptions,
 } from "./cross-origin-policies.ts";
 export type { DirectiveName } from "./csp-directives.ts";
+export type { DocumentPolicyFeature, DocumentPolicyOptions } from "./document-policy.ts";
 export { HeadersError } from "./errors.ts";
 export type { HeadersErrorCode } from "./errors.ts";
 export { inlineHashes } from "./inline-hashes.ts";
-export type { InlineHashes } from "./inline-hashes.ts";
+export type { InlineHashes, InlineHashesOptions } from "./inline-hashes.ts";
+export type { IntegrityDestination, IntegrityPolicyOptions } from "./integrity-policy.ts";
 export { createNonce, cspNonce } from "./nonce.ts";
-export type { PermissionsPolicyFeature, PermissionsPolicyOptions } from "./permissions-policy.ts";
-export type { PresetName } from "./presets.ts";
+export type {
+  PermissionsPolicyFeature,
+  PermissionsPolicyOptions,
+  ReportedAllowlist,
+} from "./permissions-policy.ts";
+export { PRESETS } from "./presets.ts";
+export type { Preset, PresetName } from "./presets.ts";
 export type { ReferrerPolicyOptions, ReferrerPolicyToken } from "./referrer-policy.ts";
+export type { ReportingEndpointsOptions } from "./reporting-endpoints.ts";
 export { securityHeaders } from "./security-headers.ts";
 export type { SecurityHeadersMiddleware } from "./security-headers.ts";
 export type {

@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
-import { html, parse, parseFragment, type DefaultTreeAdapterTypes } from "parse5";
 import { isHashValue } from "./csp-source.ts";
+import {
+  attribute,
+  childText,
+  isMathml,
+  noscriptElements,
+  pageElements,
+  scriptAddressName,
+  tokens,
+  type PageElement,
+} from "./html-elements.ts";
+import { booleanOption, optionRecord } from "./option-checks.ts";
+import { runningType } from "./script-type.ts";
 
 /** Digests such as `"sha256-..."`, without quotes or repetition, in the order of the page. */
 export interface InlineHashes {
@@ -8,69 +19,38 @@ export interface InlineHashes {
   readonly scripts: readonly string[];
   /** Of inline style elements. */
   readonly styles: readonly string[];
+  /** Of event-handler attributes, if asked for. */
+  readonly handlers?: readonly string[];
+  /** Of style attributes, if asked for. */
+  readonly styleAttributes?: readonly string[];
 }
+
+/** Options of `inlineHashes()`. */
+export interface InlineHashesOptions {
+  /**
+   * Whether event-handler and style attributes are hashed too. The policy then gets
+   * `'unsafe-hashes'` in script-src-attr and style-src-attr: whoever can inject markup may put these
+   * very handlers on other elements. Prefer `addEventListener()` and classes.
+   *
+   * @default false
+   */
+  readonly attributes?: boolean;
+}
+
+const KNOWN_OPTIONS = { attributes: true } satisfies Record<keyof InlineHashesOptions, true>;
 
 interface Found {
   readonly scripts: Set<string>;
   readonly styles: Set<string>;
+  /** Undefined when attributes are not hashed. */
+  readonly attributes: { readonly handlers: Set<string>; readonly styles: Set<string> } | undefined;
 }
-
-type Node = DefaultTreeAdapterTypes.Node;
-type Element = DefaultTreeAdapterTypes.Element;
-
-const INLINE_TYPES: ReadonlySet<string> = new Set([
-  "module",
-  "importmap",
-  "speculationrules",
-  // MIME Sniffing, "JavaScript MIME type essence match": these alone, and no parameters.
-  "application/ecmascript",
-  "application/javascript",
-  "application/x-ecmascript",
-  "application/x-javascript",
-  "text/ecmascript",
-  "text/javascript",
-  "text/javascript1.0",
-  "text/javascript1.1",
-  "text/javascript1.2",
-  "text/javascript1.3",
-  "text/javascript1.4",
-  "text/javascript1.5",
-  "text/jscript",
-  "text/livescript",
-  "text/x-ecmascript",
-  "text/x-javascript",
-]);
 
 /** An unquoted srcdoc nests without escaping: 1 MB could otherwise hold 60,000 pages. */
 const MAX_FRAME_DEPTH = 4;
 
-function* elementsOf(root: Node): Generator<Element> {
-  const pending: Node[] = [root];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if ("tagName" in node) yield node;
-    const children = "childNodes" in node ? node.childNodes : [];
-    for (let index = children.length - 1; index >= 0; index--) pending.push(children[index]!);
-    if ("content" in node) pending.push(node.content);
-  }
-}
-
-function attribute(element: Element, name: string): string | undefined {
-  return element.attrs.find((attr) => attr.name === name)?.value;
-}
-
-function childText(element: Element): string {
-  return element.childNodes.map((child) => ("value" in child ? child.value : "")).join("");
-}
-
 function digest(text: string): string {
   return `sha256-${createHash("sha256").update(text, "utf8").digest("base64")}`;
-}
-
-function scriptType(element: Element): string {
-  const type = attribute(element, "type");
-  const language = attribute(element, "language");
-  if (type === undefined) return language ? `text/${language.toLowerCase()}` : "text/javascript";
-  return type === "" ? "text/javascript" : type.trim().toLowerCase();
 }
 
 function addIntegrity(integrity: unknown, found: Found): void {
@@ -98,11 +78,10 @@ function addImportMap(text: string, found: Found): void {
   for (const integrity of Object.values(map.integrity)) addIntegrity(integrity, found);
 }
 
-function addScript(element: Element, found: Found): void {
-  const type = scriptType(element);
-  if (!INLINE_TYPES.has(type)) return;
-  const address = element.namespaceURI === html.NS.SVG ? "href" : "src";
-  if (attribute(element, address) !== undefined) {
+function addScript(element: PageElement, found: Found): void {
+  const type = runningType(element);
+  if (type === undefined) return;
+  if (attribute(element, scriptAddressName(element)) !== undefined) {
     addIntegrity(attribute(element, "integrity"), found);
     return;
   }
@@ -112,28 +91,40 @@ function addScript(element: Element, found: Found): void {
   if (type === "importmap") addImportMap(text, found);
 }
 
-function addLink(element: Element, found: Found): void {
-  const rel = (attribute(element, "rel") ?? "").toLowerCase().split(/\s+/);
+function addLink(element: PageElement, found: Found): void {
+  const rel = tokens(element, "rel");
   const isScript =
     rel.includes("modulepreload") ||
     (rel.includes("preload") && attribute(element, "as")?.toLowerCase() === "script");
   if (isScript) addIntegrity(attribute(element, "integrity"), found);
 }
 
-function addStyle(element: Element, found: Found): void {
+function addStyle(element: PageElement, found: Found): void {
   // Chromium 156 asks the policy about every style element, whatever its type and even when empty.
   found.styles.add(digest(childText(element)));
 }
 
+/** Hashes the values as scripts get them: character references decoded. */
+function addAttributes(element: PageElement, found: Found): void {
+  if (found.attributes === undefined) return;
+  for (const { name, value } of element.attrs) {
+    if (name === "style") found.attributes.styles.add(digest(value));
+    else if (name.startsWith("on")) found.attributes.handlers.add(digest(value));
+  }
+}
+
 /** Where scripts are off, the styles in noscript apply; its scripts never run. */
-function addNoscript(element: Element, found: Found): void {
-  const content = parseFragment(childText(element), { scriptingEnabled: false });
-  for (const inner of elementsOf(content)) if (inner.tagName === "style") addStyle(inner, found);
+function addNoscript(element: PageElement, found: Found): void {
+  for (const inner of noscriptElements(childText(element))) {
+    if (inner.tagName === "style") addStyle(inner, found);
+    addAttributes(inner, found);
+  }
 }
 
 function addPage(page: string, found: Found, frameDepth: number): void {
-  for (const element of elementsOf(parse(page))) {
-    if (element.namespaceURI === html.NS.MATHML) continue;
+  for (const element of pageElements(page)) {
+    addAttributes(element, found);
+    if (isMathml(element)) continue;
     switch (element.tagName) {
       case "script":
         addScript(element, found);
@@ -174,14 +165,31 @@ function decode(bytes: Uint8Array): string {
  * whose `integrity` it states. The text is hashed as a browser sees it: decoded, line ends as LF.
  *
  * Give it finished pages of your own only: a page with somebody's input in it would have the
- * injected script admitted as well. Event handlers and style attributes have no hash here.
+ * injected script admitted as well. `javascript:` addresses have no hash.
  * Bytes are read as UTF-8 or as their byte order mark says; decode other encodings first.
  * It blocks for about 0.1 s per megabyte: keep pages under 1 MB, and the result beside the file.
  *
+ * @throws {TypeError} If an option is unknown or no boolean.
  * @see CSP Level 3 section 6.7.3
  */
-export function inlineHashes(page: string | Uint8Array): InlineHashes {
-  const found: Found = { scripts: new Set(), styles: new Set() };
+export function inlineHashes(
+  page: string | Uint8Array,
+  options: InlineHashesOptions = {},
+): InlineHashes {
+  const given = optionRecord("inlineHashes options", options, KNOWN_OPTIONS);
+  const hasAttributes = booleanOption("attributes", given.get("attributes") ?? false);
+  const found: Found = {
+    scripts: new Set(),
+    styles: new Set(),
+    attributes: hasAttributes ? { handlers: new Set(), styles: new Set() } : undefined,
+  };
   addPage(typeof page === "string" ? page : decode(page), found, 0);
-  return { scripts: [...found.scripts], styles: [...found.styles] };
+  return {
+    scripts: [...found.scripts],
+    styles: [...found.styles],
+    ...(found.attributes !== undefined && {
+      handlers: [...found.attributes.handlers],
+      styleAttributes: [...found.attributes.styles],
+    }),
+  };
 }

@@ -5,6 +5,10 @@ import { DIRECTIVE_KINDS, INLINE_CONTENT, type DirectiveName } from "./csp-direc
 export interface InlineSources {
   readonly scripts: readonly string[];
   readonly styles: readonly string[];
+  /** Hashes of event-handler attributes. */
+  readonly handlers?: readonly string[];
+  /** Hashes of style attributes. */
+  readonly styleAttributes?: readonly string[];
 }
 
 /** A directive whose functions have been called: nothing but text is left. */
@@ -48,6 +52,40 @@ function inlineEntries(
     : filled.filter((entry) => entry !== "'unsafe-inline'");
 }
 
+/** The directives that decide about an attribute, the first that is there alone. */
+const ATTRIBUTE_CHAINS = {
+  handlers: ["script-src-attr", "script-src", "default-src"],
+  styleAttributes: ["style-src-attr", "style-src", "default-src"],
+} as const;
+
+/** Admits hashed attributes in a directive of their own: the same text as an element stays blocked. */
+function admitAttributes(
+  directives: readonly ResolvedDirective[],
+  inline: InlineSources,
+  content: keyof typeof ATTRIBUTE_CHAINS,
+): readonly ResolvedDirective[] {
+  const hashes = inline[content] ?? [];
+  const [name, ...fallbacks] = ATTRIBUTE_CHAINS[content];
+  const find = (wanted: DirectiveName): ResolvedDirective | undefined =>
+    directives.find((directive) => directive.name === wanted);
+  const own = find(name);
+  const governing = own ?? fallbacks.map(find).find((directive) => directive !== undefined);
+  if (hashes.length === 0 || governing === undefined) return directives;
+  const filled = inlineEntries(governing.name, governing.entries, inline);
+  // A hash would put 'unsafe-inline' out of force, and with it what the policy admits so far.
+  if (filled.includes("'unsafe-inline'") && !filled.some(overridesUnsafeInline)) return directives;
+  const kept = (own?.entries ?? filled.filter((entry) => entry === "'report-sample'")).filter(
+    (entry) => entry !== "'none'" && entry !== "'unsafe-hashes'",
+  );
+  const admitting = { name, entries: [...kept, "'unsafe-hashes'", ...hashes] };
+  return [...directives.filter((directive) => directive !== own), admitting];
+}
+
+/** Whether browsers ignore `'unsafe-inline'` beside this entry. */
+function overridesUnsafeInline(entry: string): boolean {
+  return entry === "'strict-dynamic'" || /^'(?:nonce|sha\d+)-/.test(entry);
+}
+
 /** Returns the directive, or undefined where one without entries would say nothing. */
 function directiveText(
   { name, entries }: ResolvedDirective,
@@ -65,9 +103,11 @@ export function policyText(
   directives: readonly ResolvedDirective[],
   context: PolicyContext,
 ): string {
-  return directives
+  const { inline } = context;
+  const withHandlers = admitAttributes(directives, inline, "handlers");
+  return admitAttributes(withHandlers, inline, "styleAttributes")
     .filter(({ name }) => context.secure || name !== "upgrade-insecure-requests")
-    .map((directive) => directiveText(directive, context.inline))
+    .map((directive) => directiveText(directive, inline))
     .filter((text) => text !== undefined)
     .join(";");
 }
