@@ -3,11 +3,14 @@ export interface PemBlock {
   /** What stands after BEGIN, such as "CERTIFICATE" or "PRIVATE KEY". */
   readonly label: string;
   readonly der: Buffer;
+  /** Whether `der` is encrypted in the old form of OpenSSL, told by headers (RFC 1421 section 4.6). */
+  readonly isEncrypted: boolean;
 }
 
 const BEGIN = "-----BEGIN ";
 const DASHES = "-----";
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const HEADERS = /^\s*(?:[A-Za-z][A-Za-z0-9-]*:.*\n(?:[ \t].*\n)*)+\r?\n/;
 
 /**
  * Returns the blocks of a PEM text in their order.
@@ -29,7 +32,13 @@ export function splitPem(text: string): PemBlock[] {
     const bodyStart = labelEnd + DASHES.length;
     const bodyEnd = text.indexOf(endLine, bodyStart);
     if (bodyEnd === -1) throw new SyntaxError(`Cannot read PEM: END ${label} is missing`);
-    blocks.push({ label, der: decodeBody(label, text.slice(bodyStart, bodyEnd)) });
+    const body = text.slice(bodyStart, bodyEnd);
+    const headers = HEADERS.exec(body)?.[0] ?? "";
+    blocks.push({
+      label,
+      der: decodeBody(label, body.slice(headers.length)),
+      isEncrypted: /^Proc-Type: *4, *ENCRYPTED/m.test(headers),
+    });
     begin = text.indexOf(BEGIN, bodyEnd + endLine.length);
   }
   return blocks;

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, X509Certificate, type KeyObject } from "node:crypto";
+import { createHmac, randomBytes, type KeyObject, type X509Certificate } from "node:crypto";
 import {
   algorithmIdentifier,
   bmpString,

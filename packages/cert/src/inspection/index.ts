@@ -1,0 +1,9 @@
+export type { BundleFormat } from "./bundle.ts";
+export type { Finding, FindingCode, Severity } from "./finding.ts";
+export {
+  inspectBundle,
+  type InspectBundleOptions,
+  type InspectedEntry,
+  type Inspection,
+} from "./inspect-bundle.ts";
+export type { RequestSummary } from "./request-summary.ts";
