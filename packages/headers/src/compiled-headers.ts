@@ -224,15 +224,19 @@ export function planHeaders(options: SecurityHeadersOptions): HeaderPlan {
 
   return {
     isDynamic,
-    removed: [...(removesPoweredBy ? ["x-powered-by"] : []), ...(settings.server ? ["server"] : [])],
+    removed: [
+      ...(removesPoweredBy ? ["x-powered-by"] : []),
+      ...(settings.server ? ["server"] : []),
+    ],
     headers: {
       usesNonce: hasNonce,
       fields: ({ secure }) => variantOf(secure).fields,
       fieldsWithNonce: ({ secure, nonce }) => withNonce(variantOf(secure), checkNonce(nonce)),
       fieldsWithHashes({ secure, hashes }) {
         const variant = variantOf(secure);
-        if (!hasNonce) return variant.fields;
-        const inline = { scripts: quoteAll(hashes.scripts), styles: quoteAll(hashes.styles) };
+        const inline = quotedHashes(hashes);
+        const hasAttributes = inline.handlers.length + inline.styleAttributes.length > 0;
+        if (!hasNonce && !hasAttributes) return variant.fields;
         const fields = policyFields(closed, { secure, inline });
         const failure = tooLong(fields);
         if (failure !== undefined) throw failure;

@@ -59,6 +59,12 @@ export interface ContentSecurityPolicyOptions {
   readonly reportOnly?: boolean;
 }
 
+/** Options of the Content-Security-Policy-Report-Only header beside the enforced policy. */
+export type ContentSecurityPolicyReportOnlyOptions = Omit<
+  ContentSecurityPolicyOptions,
+  "reportOnly"
+>;
+
 /** A directive function as it is called: with any response, and believed in nothing. */
 export type EntryFunction = (
   request: IncomingMessage | Http2ServerRequest,
@@ -177,10 +183,35 @@ export function parseContentSecurityPolicy(
 ): ContentSecurityPolicy | undefined {
   if (option === false) return undefined;
   const isDefault = option === undefined || option === true;
-  const options = optionRecord(path, isDefault ? {} : option, KNOWN_OPTIONS);
-  const reportOnly = booleanOption(`${path}.reportOnly`, options.get("reportOnly") ?? false);
-  const useDefaults = booleanOption(`${path}.useDefaults`, options.get("useDefaults") ?? true);
-  const given = parseDirectives(`${path}.directives`, options.get("directives") ?? {});
+  const { reportOnly = false, ...options } = Object.fromEntries(
+    optionRecord(path, isDefault ? {} : option, KNOWN_OPTIONS),
+  );
+  return parsePolicy(path, options, {
+    preset,
+    reportOnly: booleanOption(`${path}.reportOnly`, reportOnly),
+  });
+}
+
+/** Returns the policy that only reports, beside the enforced one, or undefined when there is none. */
+export function parseContentSecurityPolicyReportOnly(
+  path: string,
+  option: unknown,
+  preset: ContentSecurityPolicyDirectives,
+): ContentSecurityPolicy | undefined {
+  if (option === undefined || option === false) return undefined;
+  const { reportOnly: _, ...known } = KNOWN_OPTIONS;
+  const options = Object.fromEntries(optionRecord(path, option === true ? {} : option, known));
+  return parsePolicy(path, options, { preset, reportOnly: true });
+}
+
+function parsePolicy(
+  path: string,
+  options: Readonly<Record<string, unknown>>,
+  context: { readonly preset: ContentSecurityPolicyDirectives; readonly reportOnly: boolean },
+): ContentSecurityPolicy {
+  const { preset, reportOnly } = context;
+  const useDefaults = booleanOption(`${path}.useDefaults`, options["useDefaults"] ?? true);
+  const given = parseDirectives(`${path}.directives`, options["directives"] ?? {});
   const defaults = parseDirectives(`${path}.directives`, useDefaults ? preset : {});
   // Chromium 156 ignores it, with a console warning, in a policy that only reports.
   if (reportOnly) defaults.delete("upgrade-insecure-requests");

@@ -1,4 +1,7 @@
 import { keywordOption } from "./keyword-option.ts";
+import { optionRecord } from "./option-checks.ts";
+import { endpointName } from "./reporting-endpoints.ts";
+import { stringItem } from "./structured-field.ts";
 
 const EMBEDDER_POLICIES = ["require-corp", "credentialless", "unsafe-none"] as const;
 const OPENER_POLICIES = [
@@ -13,7 +16,7 @@ export type CrossOriginEmbedderPolicy = (typeof EMBEDDER_POLICIES)[number];
 export type CrossOriginOpenerPolicy = (typeof OPENER_POLICIES)[number];
 export type CrossOriginResourcePolicy = (typeof RESOURCE_POLICIES)[number];
 
-/** Options of the Cross-Origin-Embedder-Policy header. */
+/** Options of the Cross-Origin-Embedder-Policy header and its report-only form. */
 export interface CrossOriginEmbedderPolicyOptions {
   /**
    * Whether cross-origin resources that give no consent are blocked, fetched without credentials,
@@ -22,9 +25,11 @@ export interface CrossOriginEmbedderPolicyOptions {
    * @see HTML section 7.1.4
    */
   readonly policy?: CrossOriginEmbedderPolicy;
+  /** Name of the reporting endpoint that learns what was blocked. The report-only form needs it. */
+  readonly reportTo?: string;
 }
 
-/** Options of the Cross-Origin-Opener-Policy header. */
+/** Options of the Cross-Origin-Opener-Policy header and its report-only form. */
 export interface CrossOriginOpenerPolicyOptions {
   /**
    * Which documents may hold a reference to this one's window. `"same-origin"` breaks sign-in
@@ -33,6 +38,8 @@ export interface CrossOriginOpenerPolicyOptions {
    * @see HTML section 7.1.3
    */
   readonly policy?: CrossOriginOpenerPolicy;
+  /** Name of the reporting endpoint that learns what was cut off. The report-only form needs it. */
+  readonly reportTo?: string;
 }
 
 /** Options of the Cross-Origin-Resource-Policy header. */
@@ -45,20 +52,74 @@ export interface CrossOriginResourcePolicyOptions {
   readonly policy?: CrossOriginResourcePolicy;
 }
 
+/** One isolation header: its keyword and who learns of violations. */
+export interface Isolation<Policy extends string> {
+  readonly policy: Policy;
+  readonly reportTo: string | undefined;
+}
+
+/** Returns the header's value, a token with at most one parameter (RFC 9651 section 3.3). */
+export function isolationValue({ policy, reportTo }: Isolation<string>): string {
+  return reportTo === undefined ? policy : `${policy}; report-to=${stringItem(reportTo)}`;
+}
+
+function parseIsolation<Policy extends string>(
+  path: string,
+  option: unknown,
+  header: { readonly keywords: readonly [Policy, ...Policy[]]; readonly preset: Policy | false },
+): Isolation<Policy> | false {
+  if (typeof option !== "object") {
+    const policy = keywordOption(path, option, { key: "policy", ...header });
+    return policy && { policy, reportTo: undefined };
+  }
+  const given = optionRecord(path, option, { policy: true, reportTo: true });
+  const policy = keywordOption(path, { policy: given.get("policy") }, { key: "policy", ...header });
+  const reportTo = given.get("reportTo");
+  return (
+    policy && {
+      policy,
+      reportTo: reportTo === undefined ? undefined : endpointName(`${path}.reportTo`, reportTo),
+    }
+  );
+}
+
+/** A form that prevents nothing and reports to nobody would be sent in vain. */
+function reporting<Policy extends string>(
+  path: string,
+  isolation: Isolation<Policy> | false,
+): Isolation<Policy> | false {
+  if (isolation === false || isolation.reportTo !== undefined) return isolation;
+  throw new TypeError(`${path} needs reportTo, the name of the endpoint that gets the reports`);
+}
+
 export function parseCrossOriginEmbedderPolicy(
   path: string,
   option: unknown,
   preset: CrossOriginEmbedderPolicy | false,
-): CrossOriginEmbedderPolicy | false {
-  return keywordOption(path, option, { key: "policy", keywords: EMBEDDER_POLICIES, preset });
+): Isolation<CrossOriginEmbedderPolicy> | false {
+  return parseIsolation(path, option, { keywords: EMBEDDER_POLICIES, preset });
+}
+
+export function parseCrossOriginEmbedderPolicyReportOnly(
+  path: string,
+  option: unknown,
+): Isolation<CrossOriginEmbedderPolicy> | false {
+  return reporting(path, parseCrossOriginEmbedderPolicy(path, option, false));
 }
 
 export function parseCrossOriginOpenerPolicy(
   path: string,
   option: unknown,
   preset: CrossOriginOpenerPolicy | false,
-): CrossOriginOpenerPolicy | false {
-  return keywordOption(path, option, { key: "policy", keywords: OPENER_POLICIES, preset });
+): Isolation<CrossOriginOpenerPolicy> | false {
+  return parseIsolation(path, option, { keywords: OPENER_POLICIES, preset });
+}
+
+export function parseCrossOriginOpenerPolicyReportOnly(
+  path: string,
+  option: unknown,
+): Isolation<CrossOriginOpenerPolicy> | false {
+  return reporting(path, parseCrossOriginOpenerPolicy(path, option, false));
 }
 
 export function parseCrossOriginResourcePolicy(

@@ -1,5 +1,6 @@
 import { DIRECTIVE_KINDS, type DirectiveKind, type DirectiveName } from "./csp-directives.ts";
 import { suggestion } from "./option-checks.ts";
+import { isKey } from "./structured-field.ts";
 
 const SOURCE_KEYWORDS = [
   "'none'",
@@ -42,8 +43,6 @@ const HOST =
   /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:\*|(?:\*\.)?[\w-]+(?:\.[\w-]+)*)(?::(?:\d{1,5}|\*))?(?:\/[\w.~!$&'()*+=:@%/-]*)?$/i;
 const BARE_SCHEMES = ["blob", "data", "filesystem", "http", "https", "mediastream", "ws", "wss"];
 const TRUSTED_TYPES_POLICY = /^[\w#=/@.%-]+$/;
-/** RFC 9651 section 3.2: Reporting-Endpoints names its endpoints by such keys. */
-const ENDPOINT_NAME = /^[a-z*][a-z0-9_.*-]*$/;
 
 /** Whether `value` is a nonce by the grammar of CSP Level 3 section 2.3.1, without quotes. */
 export function isNonceValue(value: string): boolean {
@@ -104,9 +103,7 @@ const GRAMMARS: Readonly<Record<DirectiveKind, (value: string) => string | undef
   sandbox: (value) => choiceProblem(value, SANDBOX_TOKENS),
   "report-uri": (value) => (value.startsWith("'") ? "an address has no quotes" : undefined),
   "report-to": (value) =>
-    ENDPOINT_NAME.test(value)
-      ? undefined
-      : "an endpoint name is a lower-case key of Reporting-Endpoints",
+    isKey(value) ? undefined : "an endpoint name is a lower-case key of Reporting-Endpoints",
   "trusted-types": policyNameProblem,
   "trusted-types-sinks": (value) => choiceProblem(value, ["'script'"]),
   webrtc: (value) => choiceProblem(value, ["'allow'", "'block'"]),

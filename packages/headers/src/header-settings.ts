@@ -1,21 +1,32 @@
 import { IncomingMessage } from "node:http";
 import {
   parseContentSecurityPolicy,
+  parseContentSecurityPolicyReportOnly,
   type ContentSecurityPolicy,
 } from "./content-security-policy.ts";
 import {
   parseCrossOriginEmbedderPolicy,
+  parseCrossOriginEmbedderPolicyReportOnly,
   parseCrossOriginOpenerPolicy,
+  parseCrossOriginOpenerPolicyReportOnly,
   parseCrossOriginResourcePolicy,
   type CrossOriginEmbedderPolicy,
   type CrossOriginOpenerPolicy,
   type CrossOriginResourcePolicy,
+  type Isolation,
 } from "./cross-origin-policies.ts";
+import { parseDocumentPolicy } from "./document-policy.ts";
+import { parseIntegrityPolicy } from "./integrity-policy.ts";
 import { keywordOption } from "./keyword-option.ts";
 import { booleanOption, oneOf, optionRecord } from "./option-checks.ts";
 import { parsePermissionsPolicy } from "./permissions-policy.ts";
 import { PRESETS, type Preset, type PresetName } from "./presets.ts";
 import { parseReferrerPolicy, type ReferrerPolicyToken } from "./referrer-policy.ts";
+import {
+  checkEndpoints,
+  parseReportingEndpoints,
+  type ReportingValue,
+} from "./reporting-endpoints.ts";
 import type { SecurityHeadersOptions } from "./security-headers-options.ts";
 import {
   parseStrictTransportSecurity,
@@ -38,12 +49,22 @@ type OptionName = Exclude<keyof SecurityHeadersOptions, AliasName>;
 /** Complete and checked: what each header says, or false where it is not sent. */
 export interface HeaderSettings {
   readonly contentSecurityPolicy: ContentSecurityPolicy | undefined;
-  readonly crossOriginEmbedderPolicy: CrossOriginEmbedderPolicy | false;
-  readonly crossOriginOpenerPolicy: CrossOriginOpenerPolicy | false;
+  readonly contentSecurityPolicyReportOnly: ContentSecurityPolicy | undefined;
+  readonly crossOriginEmbedderPolicy: Isolation<CrossOriginEmbedderPolicy> | false;
+  readonly crossOriginEmbedderPolicyReportOnly: Isolation<CrossOriginEmbedderPolicy> | false;
+  readonly crossOriginOpenerPolicy: Isolation<CrossOriginOpenerPolicy> | false;
+  readonly crossOriginOpenerPolicyReportOnly: Isolation<CrossOriginOpenerPolicy> | false;
   readonly crossOriginResourcePolicy: CrossOriginResourcePolicy | false;
+  readonly documentPolicy: ReportingValue | undefined;
+  readonly documentPolicyReportOnly: ReportingValue | undefined;
+  readonly integrityPolicy: ReportingValue | undefined;
+  readonly integrityPolicyReportOnly: ReportingValue | undefined;
   readonly originAgentCluster: boolean;
-  readonly permissionsPolicy: string | undefined;
+  readonly permissionsPolicy: ReportingValue | undefined;
+  readonly permissionsPolicyReportOnly: ReportingValue | undefined;
   readonly referrerPolicy: readonly ReferrerPolicyToken[] | false;
+  readonly reportingEndpoints: ReportingValue | undefined;
+  readonly server: boolean;
   readonly strictTransportSecurity: StrictTransportSecurity | undefined;
   readonly xContentTypeOptions: boolean;
   readonly xDnsPrefetchControl: "on" | "off" | false;
@@ -71,12 +92,22 @@ const ALIASES: Readonly<Record<AliasName, OptionName>> = {
 const KNOWN_OPTIONS = {
   preset: true,
   contentSecurityPolicy: true,
+  contentSecurityPolicyReportOnly: true,
   crossOriginEmbedderPolicy: true,
+  crossOriginEmbedderPolicyReportOnly: true,
   crossOriginOpenerPolicy: true,
+  crossOriginOpenerPolicyReportOnly: true,
   crossOriginResourcePolicy: true,
+  documentPolicy: true,
+  documentPolicyReportOnly: true,
+  integrityPolicy: true,
+  integrityPolicyReportOnly: true,
   originAgentCluster: true,
   permissionsPolicy: true,
+  permissionsPolicyReportOnly: true,
   referrerPolicy: true,
+  reportingEndpoints: true,
+  server: true,
   strictTransportSecurity: true,
   xContentTypeOptions: true,
   xDnsPrefetchControl: true,
@@ -95,7 +126,23 @@ const KNOWN_OPTIONS = {
   xssFilter: true,
 } satisfies Record<keyof SecurityHeadersOptions, true>;
 
-const PRESET_NAMES: readonly PresetName[] = ["site", "strict", "api"];
+const ISOLATION_OPTIONS = [
+  "crossOriginEmbedderPolicy",
+  "crossOriginEmbedderPolicyReportOnly",
+  "crossOriginOpenerPolicy",
+  "crossOriginOpenerPolicyReportOnly",
+] as const;
+
+const REPORTING_OPTIONS = [
+  "documentPolicy",
+  "documentPolicyReportOnly",
+  "integrityPolicy",
+  "integrityPolicyReportOnly",
+  "permissionsPolicy",
+  "permissionsPolicyReportOnly",
+] as const;
+
+const PRESET_NAMES: readonly PresetName[] = ["site", "strict", "spa", "api"];
 
 function isAlias(name: string): name is AliasName {
   return Object.hasOwn(ALIASES, name);
@@ -133,6 +180,35 @@ function parseDnsPrefetchControl(
   return booleanOption(`${path}.allow`, allow ?? false) ? "on" : "off";
 }
 
+/** Returns the endpoints that each option names. */
+function namedEndpoints(settings: HeaderSettings): ReadonlyMap<string, readonly string[]> {
+  const named = new Map<string, readonly string[]>();
+  for (const name of ["contentSecurityPolicy", "contentSecurityPolicyReportOnly"] as const) {
+    const entries = settings[name]?.directives.get("report-to")?.entries ?? [];
+    named.set(
+      `${name}.directives.report-to`,
+      entries.filter((entry) => typeof entry === "string"),
+    );
+  }
+  for (const name of ISOLATION_OPTIONS) {
+    const isolation = settings[name];
+    if (isolation !== false && isolation.reportTo !== undefined)
+      named.set(`${name}.reportTo`, [isolation.reportTo]);
+  }
+  for (const name of REPORTING_OPTIONS) named.set(name, settings[name]?.endpoints ?? []);
+  return named;
+}
+
+/** Two policies that only report would need the same header. */
+function checkReportOnly(settings: HeaderSettings): void {
+  const { contentSecurityPolicy: policy, contentSecurityPolicyReportOnly: tried } = settings;
+  if (policy?.reportOnly === true && tried !== undefined) {
+    throw new TypeError(
+      "contentSecurityPolicy.reportOnly contradicts contentSecurityPolicyReportOnly: no policy would be enforced; leave one out",
+    );
+  }
+}
+
 /**
  * Checks the options once and completes them from the preset.
  *
@@ -141,23 +217,47 @@ function parseDnsPrefetchControl(
 export function parseSecurityHeadersOptions(options: SecurityHeadersOptions): HeaderSettings {
   const given = givenOptions(options);
   const preset = PRESETS[oneOf("preset", given.get("preset") ?? "site", PRESET_NAMES)];
-  const parse = <Name extends Exclude<OptionName, "preset">, Value>(
+  const parse = <Name extends keyof Preset, Value>(
     name: Name,
     parser: (path: string, option: unknown, preset: Preset[Name]) => Value,
   ): Value => parser(name, given.get(name), preset[name]);
+  const parseExtra = <Value>(
+    name: Exclude<OptionName, keyof Preset>,
+    parser: (path: string, option: unknown) => Value,
+  ): Value => parser(name, given.get(name));
 
   const policy = parse("contentSecurityPolicy", parseContentSecurityPolicy);
   const framing = parse("xFrameOptions", (path, option, action) =>
     parseFraming(path, option, { policy, preset: action }),
   );
-  return {
+  const settings: HeaderSettings = {
     contentSecurityPolicy: framing.policy,
+    contentSecurityPolicyReportOnly: parseExtra("contentSecurityPolicyReportOnly", (path, option) =>
+      parseContentSecurityPolicyReportOnly(path, option, preset.contentSecurityPolicy),
+    ),
     crossOriginEmbedderPolicy: parse("crossOriginEmbedderPolicy", parseCrossOriginEmbedderPolicy),
+    crossOriginEmbedderPolicyReportOnly: parseExtra(
+      "crossOriginEmbedderPolicyReportOnly",
+      parseCrossOriginEmbedderPolicyReportOnly,
+    ),
     crossOriginOpenerPolicy: parse("crossOriginOpenerPolicy", parseCrossOriginOpenerPolicy),
+    crossOriginOpenerPolicyReportOnly: parseExtra(
+      "crossOriginOpenerPolicyReportOnly",
+      parseCrossOriginOpenerPolicyReportOnly,
+    ),
     crossOriginResourcePolicy: parse("crossOriginResourcePolicy", parseCrossOriginResourcePolicy),
+    documentPolicy: parseExtra("documentPolicy", parseDocumentPolicy),
+    documentPolicyReportOnly: parseExtra("documentPolicyReportOnly", parseDocumentPolicy),
+    integrityPolicy: parseExtra("integrityPolicy", parseIntegrityPolicy),
+    integrityPolicyReportOnly: parseExtra("integrityPolicyReportOnly", parseIntegrityPolicy),
     originAgentCluster: parse("originAgentCluster", parseSwitch),
     permissionsPolicy: parse("permissionsPolicy", parsePermissionsPolicy),
+    permissionsPolicyReportOnly: parseExtra("permissionsPolicyReportOnly", (path, option) =>
+      parsePermissionsPolicy(path, option, false),
+    ),
     referrerPolicy: parse("referrerPolicy", parseReferrerPolicy),
+    reportingEndpoints: parseExtra("reportingEndpoints", parseReportingEndpoints),
+    server: parseExtra("server", (path, option) => parseSwitch(path, option, true)),
     strictTransportSecurity: parse("strictTransportSecurity", parseStrictTransportSecurity),
     xContentTypeOptions: parse("xContentTypeOptions", parseSwitch),
     xDnsPrefetchControl: parse("xDnsPrefetchControl", parseDnsPrefetchControl),
@@ -173,4 +273,7 @@ export function parseSecurityHeadersOptions(options: SecurityHeadersOptions): He
     xPoweredBy: parse("xPoweredBy", parseSwitch),
     xXssProtection: parse("xXssProtection", parseSwitch),
   };
+  checkReportOnly(settings);
+  checkEndpoints(settings.reportingEndpoints?.endpoints, namedEndpoints(settings));
+  return settings;
 }

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import helmet from "helmet";
-import type { Directive, EntryFunction } from "./content-security-policy.ts";
+import type { ContentSecurityPolicy, Directive, EntryFunction } from "./content-security-policy.ts";
 import { isDirectiveName } from "./csp-directives.ts";
 import type { HeaderSettings } from "./header-settings.ts";
 
@@ -9,12 +9,16 @@ import type { HeaderSettings } from "./header-settings.ts";
 export interface RecordedHeaders {
   /** Values by lower-case name, without the Content-Security-Policy. */
   readonly values: ReadonlyMap<string, string>;
-  /** The policy as helmet wrote it, directive by directive. */
-  readonly policy: { readonly name: string; readonly directives: readonly Directive[] } | undefined;
+  /** The policies as helmet wrote them, the enforced one first. */
+  readonly policies: readonly RecordedPolicy[];
   readonly removesPoweredBy: boolean;
 }
 
-type HelmetSettings = Omit<HeaderSettings, "permissionsPolicy">;
+/** A policy directive by directive, and the header it goes into. */
+export interface RecordedPolicy {
+  readonly name: string;
+  readonly directives: readonly Directive[];
+}
 
 const POLICY_NAMES = ["content-security-policy", "content-security-policy-report-only"];
 const FUNCTION_ENTRY = /^'function-(\d+)'$/;
@@ -22,9 +26,7 @@ const FUNCTION_ENTRY = /^'function-(\d+)'$/;
 type HelmetPolicy = NonNullable<Parameters<typeof helmet.contentSecurityPolicy>[0]>;
 
 /** Writes each function as a quoted word that no checked entry can be, and remembers which it is. */
-function helmetPolicy(settings: HelmetSettings, functions: EntryFunction[]): HelmetPolicy | false {
-  const policy = settings.contentSecurityPolicy;
-  if (policy === undefined) return false;
+function helmetPolicy(policy: ContentSecurityPolicy, functions: EntryFunction[]): HelmetPolicy {
   const directives: HelmetPolicy["directives"] = {};
   for (const { name, entries } of policy.directives.values()) {
     directives[name] = entries.map((entry) =>
@@ -47,9 +49,11 @@ function readPolicy(text: string, functions: readonly EntryFunction[]): Directiv
 }
 
 /** Runs helmet on a response that is never sent and returns what it left there. */
-export function recordHelmet(settings: HelmetSettings): RecordedHeaders {
+export function recordHelmet(settings: HeaderSettings): RecordedHeaders {
   const functions: EntryFunction[] = [];
   const {
+    contentSecurityPolicy,
+    contentSecurityPolicyReportOnly,
     crossOriginEmbedderPolicy,
     crossOriginOpenerPolicy,
     crossOriginResourcePolicy,
@@ -59,9 +63,12 @@ export function recordHelmet(settings: HelmetSettings): RecordedHeaders {
     xPermittedCrossDomainPolicies,
   } = settings;
   const middleware = helmet({
-    contentSecurityPolicy: helmetPolicy(settings, functions),
-    crossOriginEmbedderPolicy: crossOriginEmbedderPolicy && { policy: crossOriginEmbedderPolicy },
-    crossOriginOpenerPolicy: crossOriginOpenerPolicy && { policy: crossOriginOpenerPolicy },
+    contentSecurityPolicy:
+      contentSecurityPolicy !== undefined && helmetPolicy(contentSecurityPolicy, functions),
+    crossOriginEmbedderPolicy: crossOriginEmbedderPolicy && {
+      policy: crossOriginEmbedderPolicy.policy,
+    },
+    crossOriginOpenerPolicy: crossOriginOpenerPolicy && { policy: crossOriginOpenerPolicy.policy },
     crossOriginResourcePolicy: crossOriginResourcePolicy && { policy: crossOriginResourcePolicy },
     originAgentCluster: settings.originAgentCluster,
     referrerPolicy: referrerPolicy && { policy: [...referrerPolicy] },
@@ -80,15 +87,19 @@ export function recordHelmet(settings: HelmetSettings): RecordedHeaders {
   const response = new ServerResponse(request);
   response.setHeader("x-powered-by", "");
   middleware(request, response, () => undefined);
+  if (contentSecurityPolicyReportOnly !== undefined) {
+    const policy = helmetPolicy(contentSecurityPolicyReportOnly, functions);
+    helmet.contentSecurityPolicy(policy)(request, response, () => undefined);
+  }
 
   const removesPoweredBy = !response.hasHeader("x-powered-by");
   response.removeHeader("x-powered-by");
   const values = new Map<string, string>();
-  let policy: RecordedHeaders["policy"];
+  const policies: RecordedPolicy[] = [];
   for (const [name, value] of Object.entries(response.getHeaders())) {
     if (POLICY_NAMES.includes(name))
-      policy = { name, directives: readPolicy(String(value), functions) };
+      policies.push({ name, directives: readPolicy(String(value), functions) });
     else values.set(name, String(value));
   }
-  return { values, policy, removesPoweredBy };
+  return { values, policies, removesPoweredBy };
 }

@@ -10,11 +10,15 @@ import type { StrictTransportSecurity } from "./strict-transport-security.ts";
 
 /**
  * A complete set of values to start from: `"site"` fits ordinary web sites, `"strict"` trusts
- * nothing a page does not name, `"api"` is for responses that are never a page.
+ * nothing a page does not name, `"spa"` fits an application of one page and bundled files, `"api"` is
+ * for responses that are never a page.
  */
-export type PresetName = "site" | "strict" | "api";
+export type PresetName = "site" | "strict" | "spa" | "api";
 
-/** The value of every header; false for a header that is not sent. */
+/**
+ * The value of every header; false for a header that is not sent. docs/guides/csp.md gives the reason
+ * for each.
+ */
 export interface Preset {
   readonly contentSecurityPolicy: ContentSecurityPolicyDirectives;
   readonly crossOriginEmbedderPolicy: CrossOriginEmbedderPolicy | false;
@@ -40,6 +44,13 @@ const STRICT_TRANSPORT_SECURITY: StrictTransportSecurity = {
   includeSubDomains: true,
   preload: false,
 };
+
+function deepFreeze<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null && !Object.isFrozen(part)) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}
 
 const site: Preset = {
   contentSecurityPolicy: {
@@ -141,6 +152,33 @@ const strict: Preset = {
   xXssProtection: false,
 };
 
+const spa: Preset = {
+  ...site,
+  contentSecurityPolicy: {
+    "default-src": ["'none'"],
+    "script-src": ["'self'", "'nonce'"],
+    "script-src-attr": ["'none'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "img-src": ["'self'", "data:", "blob:"],
+    "font-src": ["'self'", "data:"],
+    "connect-src": ["'self'"],
+    "media-src": ["'self'", "blob:"],
+    "manifest-src": ["'self'"],
+    "worker-src": ["'self'", "blob:"],
+    "frame-src": ["'self'"],
+    "object-src": ["'none'"],
+    "base-uri": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "upgrade-insecure-requests": [],
+  },
+  crossOriginOpenerPolicy: "same-origin-allow-popups",
+  referrerPolicy: ["strict-origin-when-cross-origin"],
+  xDownloadOptions: false,
+  xFrameOptions: "deny",
+  xXssProtection: false,
+};
+
 const api: Preset = {
   contentSecurityPolicy: {
     "default-src": ["'none'"],
@@ -164,4 +202,10 @@ const api: Preset = {
   xXssProtection: false,
 };
 
-export const PRESETS: Readonly<Record<PresetName, Preset>> = { site, strict, api };
+/** The presets themselves, to read, to compare, or to take parts of. */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = deepFreeze({
+  site,
+  strict,
+  spa,
+  api,
+});

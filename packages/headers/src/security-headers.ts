@@ -53,7 +53,7 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): SecurityH
     for (let index = 0; index < fields.length; index += 2) {
       response.setHeader(fields[index]!, fields[index + 1]!);
     }
-    if (plan.removesPoweredBy) response.removeHeader("x-powered-by");
+    for (const name of plan.removed) response.removeHeader(name);
     if (failure === undefined) next();
     else next(failure);
   };

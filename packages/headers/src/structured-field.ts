@@ -1,0 +1,26 @@
+const KEY = /^[a-z*][a-z0-9_.*-]*$/;
+const STRING_CONTENT = /^[\x20-\x7e]*$/;
+
+/**
+ * Whether `text` can name a member of a dictionary or a parameter.
+ *
+ * @see RFC 9651 section 3.1.2
+ */
+export function isKey(text: string): boolean {
+  return KEY.test(text);
+}
+
+/** Whether `text` can be sent as a string: ASCII without control characters (RFC 9651 section 3.3.3). */
+export function isStringContent(text: string): boolean {
+  return STRING_CONTENT.test(text);
+}
+
+/** Returns `text` as a string item, its quotes and backslashes escaped. */
+export function stringItem(text: string): string {
+  return `"${text.replace(/[\\"]/g, String.raw`\$&`)}"`;
+}
+
+/** Returns tokens or items as an inner list (RFC 9651 section 3.1.1). */
+export function innerList(items: readonly string[]): string {
+  return `(${items.join(" ")})`;
+}
