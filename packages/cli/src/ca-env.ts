@@ -1,15 +1,15 @@
-import { trustEnvironment } from "@hauberk/cert/trust-store";
-import { choice, parseCommand } from "./command.ts";
+import { readTrustAnchor, trustEnvironment } from "@hauberk/cert/trust-store";
+import { AUTHORITY_OPTIONS, authorityLocation } from "./authority-options.ts";
+import { choice, noPositionals, parseCommand } from "./command.ts";
 import { assignment, comment, SHELLS, userShell, type Shell } from "./shell-syntax.ts";
-import { AUTHORITY_OPTIONS, chosenAuthority, takeNoWords } from "./trust-options.ts";
 
 /** `hauberk ca env`: prints what makes programs without a trust store of their own trust the CA. */
 export async function caEnv(args: readonly string[]): Promise<void> {
   const options = { ...AUTHORITY_OPTIONS, shell: { type: "string" } } as const;
   const { values, positionals } = parseCommand(args, options);
-  takeNoWords("ca env", positionals);
+  noPositionals("ca env", positionals);
   const shell = values.shell === undefined ? userShell() : choice("--shell", values.shell, SHELLS);
-  const variables = await trustEnvironment(await chosenAuthority(values));
+  const variables = await trustEnvironment(await readTrustAnchor(authorityLocation(values)));
   const [added, replacing] = [true, false].map((isAdded) =>
     variables
       .filter((variable) => variable.isAdded === isAdded)

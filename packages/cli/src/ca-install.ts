@@ -1,21 +1,22 @@
 import { CertError, inspectCertificate, openAuthority } from "@hauberk/cert";
 import { readTrustAnchor, trustStores, type TrustAnchor } from "@hauberk/cert/trust-store";
-import { parseCommand } from "./command.ts";
-import { authorityOptions, chosenStores, STORE_OPTIONS, takeNoWords } from "./trust-options.ts";
+import { AUTHORITY_OPTIONS, authorityLocation, authorityPassphrase } from "./authority-options.ts";
+import { noPositionals, parseCommand } from "./command.ts";
+import { chosenStores, STORE_OPTIONS } from "./trust-options.ts";
 import { describeChange } from "./trust-report.ts";
 
 const WORDS = { changed: "trusted now", unchanged: "trusted already" };
 
 /** `hauberk ca install`: makes the trust stores of this user and computer trust the CA. */
 export async function caInstall(args: readonly string[]): Promise<void> {
-  const options = { ...STORE_OPTIONS, sudo: { type: "boolean" } } as const;
+  const options = { ...AUTHORITY_OPTIONS, ...STORE_OPTIONS, sudo: { type: "boolean" } } as const;
   const { values, positionals } = parseCommand(args, options);
-  takeNoWords("ca install", positionals);
+  noPositionals("ca install", positionals);
   const stores = await trustStores({
     names: chosenStores(values.store),
     sudo: values.sudo === true,
   });
-  const ca = await findOrMake(authorityOptions(values));
+  const ca = await findOrMake(values);
   warn(ca);
   process.stdout.write(`CA: ${ca.certificateFile}\n`);
   let failures = 0;
@@ -31,17 +32,15 @@ export async function caInstall(args: readonly string[]): Promise<void> {
   }
 }
 
-type Location = Parameters<typeof readTrustAnchor>[0];
+type Values = Parameters<typeof authorityPassphrase>[0];
 
-async function findOrMake(location: Location): Promise<TrustAnchor> {
+async function findOrMake(values: Values): Promise<TrustAnchor> {
+  const location = authorityLocation(values);
   try {
     return await readTrustAnchor(location);
   } catch (error) {
     if (!(error instanceof CertError) || error.code !== "ERR_CERT_AUTHORITY_MISSING") throw error;
-    return openAuthority({
-      ...location,
-      passphrase: () => process.env["HAUBERK_CA_PASSPHRASE"] || undefined,
-    });
+    return openAuthority({ ...location, passphrase: authorityPassphrase(values) });
   }
 }
 

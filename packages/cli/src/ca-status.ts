@@ -1,16 +1,22 @@
 import { inspectCertificate } from "@hauberk/cert";
-import { trustStores, type TrustStatus, type TrustStore } from "@hauberk/cert/trust-store";
-import { parseCommand } from "./command.ts";
-import { chosenAuthority, chosenStores, STORE_OPTIONS, takeNoWords } from "./trust-options.ts";
+import {
+  readTrustAnchor,
+  trustStores,
+  type TrustStatus,
+  type TrustStore,
+} from "@hauberk/cert/trust-store";
+import { AUTHORITY_OPTIONS, authorityLocation } from "./authority-options.ts";
+import { noPositionals, parseCommand } from "./command.ts";
+import { chosenStores, STORE_OPTIONS } from "./trust-options.ts";
 import { describeStatus, obstacleOf } from "./trust-report.ts";
 
 /** `hauberk ca status`: tells which trust stores trust the CA. */
 export async function caStatus(args: readonly string[]): Promise<void> {
-  const options = { ...STORE_OPTIONS, json: { type: "boolean" } } as const;
+  const options = { ...AUTHORITY_OPTIONS, ...STORE_OPTIONS, json: { type: "boolean" } } as const;
   const { values, positionals } = parseCommand(args, options);
-  takeNoWords("ca status", positionals);
+  noPositionals("ca status", positionals);
   const stores = await trustStores({ names: chosenStores(values.store) });
-  const ca = await chosenAuthority(values);
+  const ca = await readTrustAnchor(authorityLocation(values));
   if (values.json === true) {
     const { subject, fingerprint256, notAfter } = inspectCertificate(ca.certificate);
     const entries: object[] = [];

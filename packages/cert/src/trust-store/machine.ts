@@ -28,7 +28,7 @@ export interface Machine {
   /** Whether commands run as root. */
   readonly isRoot: boolean;
   /** Runs a command to its end; never rejects. */
-  run(command: Command): Promise<CommandResult>;
+  readonly run: (command: Command) => Promise<CommandResult>;
   /** Resolves with the text of a file, undefined when it cannot be read. */
   readText(path: string): Promise<string | undefined>;
   /** Resolves with the names in a folder, none when it cannot be read. */
