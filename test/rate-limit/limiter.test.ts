@@ -150,7 +150,15 @@ describe("createLimiter()", () => {
 
   it("shows its policy complete and frozen", () => {
     const { limiter } = benchOf({ limit: 9, windowMs: 1000 });
-    expect(limiter.policy).to.deep.equal({ name: "default", limit: 9, windowMs: 1000, burst: 9 });
+    expect(limiter.policy).to.deep.equal({
+      name: "default",
+      limit: 9,
+      windowMs: 1000,
+      algorithm: "gcra",
+      burst: 9,
+      strict: false,
+      delayAfter: 9,
+    });
     expect(Object.isFrozen(limiter.policy)).to.equal(true);
   });
 

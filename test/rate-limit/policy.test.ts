@@ -85,7 +85,10 @@ describe("RateLimitPolicy", () => {
       name: "default",
       limit: 10,
       windowMs: 1000,
+      algorithm: "gcra",
       burst: 10,
+      strict: false,
+      delayAfter: 10,
     });
   });
 });

@@ -15,22 +15,40 @@ export type { RateLimitErrorCode } from "./errors.ts";
 export { TICKS_PER_MS } from "./gcra.ts";
 export { createHalfSipHash } from "./half-sip-hash.ts";
 export type { KeyedHash } from "./half-sip-hash.ts";
+export { createConcurrencyLimiter } from "./concurrency-limiter.ts";
+export type {
+  ConcurrencyDecision,
+  ConcurrencyLimiter,
+  ConcurrencyLimiterOptions,
+} from "./concurrency-limiter.ts";
+export { compositeKey } from "./composite-key.ts";
+export { consumeAll } from "./consume-all.ts";
+export type { JointDecision, PolicyCharge, PolicyDecision } from "./consume-all.ts";
+export type { Eventually } from "./eventually.ts";
 export { createLimiter } from "./limiter.ts";
 export type { Limiter, LimiterOptions } from "./limiter.ts";
 export { MemoryStore } from "./memory-store.ts";
 export type { MemoryStoreOptions } from "./memory-store.ts";
-export type { RateLimitPolicy } from "./policy.ts";
+export type { LimiterMetrics } from "./metrics.ts";
+export type { CompletePolicy, RateLimitAlgorithm, RateLimitPolicy } from "./policy.ts";
 export { PROBLEM_MEDIA_TYPE, quotaExceededBody, quotaExceededProblem } from "./problem-details.ts";
 export type { QuotaExceededProblem } from "./problem-details.ts";
 export { rateLimit } from "./rate-limit.ts";
+export type { RateLimitMiddleware } from "./rate-limit.ts";
 export type {
-  ForwardedHeader,
+  OfRequest,
   RateLimitedRequest,
   RateLimitedResponse,
-  RateLimitMiddleware,
+  RateLimitEvent,
   RateLimitOptions,
-} from "./rate-limit.ts";
+  RateLimitPoliciesOptions,
+  RefusingDecision,
+  RequestLimitOptions,
+  RequestPolicy,
+} from "./rate-limit-options.ts";
 export { rateLimitFields } from "./rate-limit-headers.ts";
+export type { RateLimitHeaderForm } from "./rate-limit-headers.ts";
+export type { ForwardedHeader } from "./request-address.ts";
 export { parseRate } from "./rate.ts";
 export type { Charge, SharedStore } from "./shared-store.ts";
 export type { Ledger, Store } from "./store.ts";

@@ -1,10 +1,14 @@
-import type { AdmittedDecision, Decision, LimitedDecision } from "./decision.ts";
-import { intervalTicks, TICKS_PER_MS, ticksAt } from "./gcra.ts";
+import type { Decision } from "./decision.ts";
+import { TICKS_PER_MS, ticksAt } from "./gcra.ts";
+import { gcraMeter } from "./gcra-meter.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { quote, requireFunction, requireKnownKeys } from "./options.ts";
-import { parsePolicy } from "./policy.ts";
-import type { RateLimitPolicy } from "./policy.ts";
+import type { Meter } from "./meter.ts";
+import type { LimiterMetrics } from "./metrics.ts";
+import { quote, requireFunction, requireInteger, requireKnownKeys } from "./options.ts";
+import { MAX_WINDOW_MS, parsePolicy } from "./policy.ts";
+import type { CompletePolicy, RateLimitPolicy } from "./policy.ts";
 import type { Store } from "./store.ts";
+import { windowMeter } from "./window-meter.ts";
 
 // 2^53 ticks less the longest debt of 366 days: up to here clock plus debt is exact.
 const MAX_CLOCK_MS = Number.MAX_SAFE_INTEGER / TICKS_PER_MS - 366 * 86_400_000;
@@ -32,79 +36,110 @@ const LIMITER_KEYS = { store: true, clock: true } satisfies Record<keyof Limiter
 /** Decides about requests by key. Synchronous; holds no timer. */
 export interface Limiter {
   /** The policy in force, complete with its defaults. */
-  readonly policy: Required<RateLimitPolicy>;
+  readonly policy: CompletePolicy;
   /**
    * Decides about a request of `key` and charges it when admitted.
-   * `cost` is an integer >= 0; 0 only looks, as `peek` does.
+   * `cost` is an integer >= 0; 0 only looks, as `peek(key)` does.
    *
    * @throws {TypeError} If the key is no string or the cost no number.
    * @throws {RangeError} If the cost is negative, fractional or not finite.
    */
   consume(key: string, cost?: number): Decision;
-  /** Returns what `consume(key)` would decide, except that nothing is charged. */
-  peek(key: string): Decision;
-  /** Cancels what `key` owes. */
+  /** Returns what `consume(key, cost)` would decide, except that nothing is charged. */
+  peek(key: string, cost?: number): Decision;
+  /**
+   * Charges a cost that has been incurred already, without deciding: what is beyond the burst is
+   * forgiven. For a request that turned out to cost more than it was charged.
+   */
+  charge(key: string, cost: number): void;
+  /**
+   * Gives back a cost that was charged, never below no debt. For a request that turned out to cost
+   * less than it was charged.
+   */
+  refund(key: string, cost?: number): void;
+  /**
+   * Refuses every request of `key` for `durationMs`, in place of what it owes: afterwards it owes
+   * nothing. Milliseconds, integer from 1 to 366 days; replaces an earlier block.
+   */
+  block(key: string, durationMs: number): void;
+  /** Ends a block. A key that is not blocked keeps its debt. */
+  unblock(key: string): void;
+  /** Cancels what `key` owes, and its block. */
   reset(key: string): void;
+  /** Returns the decisions so far, by kind. */
+  metrics(): LimiterMetrics;
 }
 
 /**
- * Returns a limiter for one policy: the generic cell rate algorithm (GCRA) over a store.
+ * Returns a limiter for one policy over a store.
  *
- * An idle key may make `burst` requests at once; after that one request is earned back every
- * `windowMs / limit` ms. In any `t` ms a key is admitted at most `burst + t * limit / windowMs`
- * times. Refused requests cost nothing.
+ * Under the default algorithm (GCRA) an idle key may make `burst` requests at once; after that one
+ * request is earned back every `windowMs / limit` ms. In any `t` ms a key is admitted at most
+ * `burst + t * limit / windowMs` times. Refused requests cost nothing.
  *
- * @throws {TypeError} If an option is unknown or has the wrong type.
+ * @throws {TypeError} If an option is unknown or has the wrong type, or the store is no MemoryStore
+ * and the algorithm needs one.
  * @throws {RangeError} If a number is out of range, or the clock counts from too long ago.
  */
 export function createLimiter(policy: RateLimitPolicy, options: LimiterOptions = {}): Limiter {
   const complete = parsePolicy(policy);
   requireKnownKeys("limiter", options, LIMITER_KEYS);
   const clock = requireClock(options.clock);
-  const ledger = (options.store ?? new MemoryStore()).ledger(complete.name);
-  const { limit, burst } = complete;
-  const interval = intervalTicks(limit, complete.windowMs);
-  const capacity = limit === 0 ? 0 : burst * interval;
+  const meter = meterOf(complete, options.store ?? new MemoryStore());
+  let admitted = 0;
+  let limited = 0;
 
-  /** Debt with the cost added; an answer that no store may give (NaN, negative) counts as a full debt. */
-  function charge(key: string, cost: number): number {
-    const debt = ledger.charge(key, cost, capacity, ticksAt(clock()));
-    return debt >= cost && debt <= capacity + cost ? debt : capacity + cost;
-  }
-
-  function admitted(debt: number): AdmittedDecision {
-    const remaining = Math.floor((capacity - debt) / interval);
-    return { kind: "admitted", limit, remaining, resetMs: debt / TICKS_PER_MS, delayMs: 0 };
-  }
-
-  function limited(debt: number, waitTicks: number): LimitedDecision {
-    const remaining = Math.floor((capacity - debt) / interval);
-    const retryAfterMs = waitTicks / TICKS_PER_MS;
-    return { kind: "limited", limit, remaining, resetMs: debt / TICKS_PER_MS, retryAfterMs };
-  }
-
-  function peek(key: string): Decision {
+  function peek(key: string, cost = 1): Decision {
     requireKey(key);
-    const debt = charge(key, 0);
-    const wait = debt + interval - capacity;
-    return wait > 0 ? limited(debt, wait) : admitted(debt);
+    requireCost(cost);
+    return meter.peek(key, cost || 1, ticksAt(clock()));
   }
 
   function consume(key: string, cost = 1): Decision {
     requireKey(key);
     requireCost(cost);
     if (cost === 0) return peek(key);
-    if (cost > burst) return limited(charge(key, 0), Infinity);
-    const debt = charge(key, cost * interval);
-    return debt > capacity ? limited(debt - cost * interval, debt - capacity) : admitted(debt);
+    const decision = meter.consume(key, cost, ticksAt(clock()));
+    if (decision.kind === "admitted") admitted++;
+    else limited++;
+    return decision;
   }
 
-  function reset(key: string): void {
-    requireKey(key);
-    ledger.forget(key);
-  }
+  return Object.freeze({
+    policy: complete,
+    consume,
+    peek,
+    charge(key: string, cost: number) {
+      requireKey(key);
+      requireCost(cost);
+      if (cost > 0) meter.charge(key, cost, ticksAt(clock()));
+    },
+    refund(key: string, cost = 1) {
+      requireKey(key);
+      requireCost(cost);
+      if (cost > 0) meter.refund(key, cost, ticksAt(clock()));
+    },
+    block(key: string, durationMs: number) {
+      requireKey(key);
+      const duration = requireInteger("durationMs", durationMs, 1, MAX_WINDOW_MS);
+      meter.block(key, duration * TICKS_PER_MS, ticksAt(clock()));
+    },
+    unblock(key: string) {
+      requireKey(key);
+      meter.block(key, 0, ticksAt(clock()));
+    },
+    reset(key: string) {
+      requireKey(key);
+      meter.forget(key);
+    },
+    metrics: () => ({ policyName: complete.name, admitted, limited }),
+  });
+}
 
-  return Object.freeze({ policy: complete, consume, peek, reset });
+function meterOf(policy: CompletePolicy, store: Store): Meter {
+  if (policy.algorithm === "gcra") return gcraMeter(policy, store.ledger(policy.name));
+  if (store instanceof MemoryStore) return windowMeter(policy, policy.algorithm, store);
+  throw new TypeError(`"store" must be a MemoryStore for the algorithm "${policy.algorithm}"`);
 }
 
 function requireKey(key: unknown): void {

@@ -4,6 +4,7 @@ import type { Debtor } from "./debtors.ts";
 import { debtAt } from "./gcra.ts";
 import { createHalfSipHash } from "./half-sip-hash.ts";
 import { requireInteger, requireKnownKeys } from "./options.ts";
+import { RecordTable } from "./record-table.ts";
 import { SlotTable } from "./slot-table.ts";
 import type { Ledger, Store } from "./store.ts";
 
@@ -34,6 +35,12 @@ const MEMORY_STORE_KEYS = { capacity: true, secret: true } satisfies Record<
 >;
 
 /**
+ * Returns the records under a name: one table for all who ask, with records of `width` numbers or
+ * more. For limiters whose algorithm needs more than a debt.
+ */
+export let recordTable: (store: MemoryStore, name: string, width: number) => RecordTable;
+
+/**
  * Keeps debts in this process, in a table whose size never changes.
  *
  * Keys are filed under a keyed 64-bit fingerprint and not kept: in a full table of the default size
@@ -45,10 +52,15 @@ const MEMORY_STORE_KEYS = { capacity: true, secret: true } satisfies Record<
  * @throws {RangeError} If `capacity` is out of range or `secret` has not 8 bytes.
  */
 export class MemoryStore implements Store {
+  static {
+    recordTable = (store, name, width) => store.#recordTable(name, width);
+  }
+
   /** Slots in the table: the option, rounded up to a power of two. */
   readonly capacity: number;
   readonly #table: SlotTable;
   readonly #secret: Uint8Array;
+  readonly #recordTables = new Map<string, RecordTable>();
   readonly #debtors: Debtors = new Debtors();
   /** The clock at the latest charge. Ticks. */
   #latest = 0;
@@ -136,6 +148,16 @@ export class MemoryStore implements Store {
   /** Returns the number of keys in debt, or blocked, as of the latest charge. Reads the whole table. */
   occupied(): number {
     return this.#table.occupied(this.#latest);
+  }
+
+  #recordTable(name: string, width: number): RecordTable {
+    const known = this.#recordTables.get(name);
+    known?.widen(width);
+    if (known !== undefined) return known;
+    const hash = createHalfSipHash(this.#ledgerKey(name));
+    const table = new RecordTable(this.capacity, width, hash);
+    this.#recordTables.set(name, table);
+    return table;
   }
 
   /** A key per name instead of a prefix per key: no concatenation on the hot path, no collision. */

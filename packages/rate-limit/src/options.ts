@@ -45,6 +45,32 @@ export function requireInteger(
   return value;
 }
 
+/**
+ * Returns `value` when it is a boolean.
+ *
+ * @throws {TypeError} If it is none.
+ */
+export function requireBoolean(path: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new TypeError(`"${path}" must be a boolean, got ${quote(value)}`);
+}
+
+/**
+ * Returns `value` when it is one of `allowed`.
+ *
+ * @throws {TypeError} If it is none of them.
+ */
+export function requireOneOf<T extends string>(
+  path: string,
+  value: unknown,
+  allowed: readonly T[],
+): T {
+  const found = allowed.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  const names = allowed.map((name) => `"${name}"`).join(", ");
+  throw new TypeError(`"${path}" must be one of ${names}, got ${quote(value)}`);
+}
+
 /** @throws {TypeError} If `value` is neither absent nor a function. */
 export function requireFunction(path: string, value: unknown): void {
   if (value === undefined || typeof value === "function") return;

@@ -13,25 +13,29 @@ export interface QuotaExceededProblem {
 }
 
 /**
- * Returns the problem details for a request that a policy refused.
+ * Returns the problem details for a request that a policy, or several at once, refused.
  * `status` is the status code of the response.
  *
  * @see RFC 9457
  * @see draft-ietf-httpapi-ratelimit-headers-11 section 5.1
  */
 export function quotaExceededProblem(
-  policy: RateLimitPolicy,
+  policies: RateLimitPolicy | readonly RateLimitPolicy[],
   status: number = 429,
 ): QuotaExceededProblem {
+  const violated = "limit" in policies ? [policies] : policies;
   return {
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
     title: "Request cannot be satisfied as assigned quota has been exceeded",
     status,
-    "violated-policies": [policy.name ?? "default"],
+    "violated-policies": violated.map(({ name = "default" }) => name),
   };
 }
 
 /** Returns `quotaExceededProblem` as JSON bytes, to be made once and sent many times. */
-export function quotaExceededBody(policy: RateLimitPolicy, status: number = 429): Buffer {
-  return Buffer.from(JSON.stringify(quotaExceededProblem(policy, status)));
+export function quotaExceededBody(
+  policies: RateLimitPolicy | readonly RateLimitPolicy[],
+  status: number = 429,
+): Buffer {
+  return Buffer.from(JSON.stringify(quotaExceededProblem(policies, status)));
 }

@@ -1,6 +1,4 @@
-import { BlockList } from "node:net";
-import { formatIpAddress, networkOf, parseIpAddress } from "./ip-address.ts";
-import { quote } from "./options.ts";
+import { networkList } from "./network-list.ts";
 
 /** The proxies whose word about their clients is believed. */
 export interface TrustedProxies {
@@ -21,39 +19,5 @@ export interface TrustedProxies {
  * the address outside.
  */
 export function trustedProxies(cidrs: readonly string[]): TrustedProxies {
-  if (!Array.isArray(cidrs)) {
-    throw new TypeError(`"trustedProxies" must be an array of networks, got ${quote(cidrs)}`);
-  }
-  const networks = new BlockList();
-  cidrs.forEach((cidr: unknown, index) => {
-    addNetwork(networks, cidr, `trustedProxies[${index}]`);
-  });
-  return Object.freeze({
-    includes: (address: string) => networks.check(address, address.includes(":") ? "ipv6" : "ipv4"),
-  });
-}
-
-function addNetwork(networks: BlockList, cidr: unknown, path: string): void {
-  const match = typeof cidr === "string" ? /^([^/]+)(?:\/(\d{1,3}))?$/.exec(cidr) : null;
-  const address = match === null ? undefined : parseIpAddress(match[1]!);
-  if (match === null || address === undefined) {
-    throw new TypeError(
-      `"${path}" must be an IP address or a network such as "10.0.0.0/8", got ${quote(cidr)}`,
-    );
-  }
-  const longest = address.version === 4 ? 32 : 128;
-  const prefixLength = Number(match[2] ?? longest);
-  if (prefixLength < 1 || prefixLength > longest) {
-    throw new RangeError(
-      `"${path}" must have a prefix length from 1 to ${longest}, got ${quote(cidr)}`,
-    );
-  }
-  const text = formatIpAddress(address);
-  const network = formatIpAddress(networkOf(address, prefixLength));
-  if (text !== network) {
-    throw new RangeError(
-      `"${path}" must be "${network}/${prefixLength}" or "${text}", got ${quote(cidr)}`,
-    );
-  }
-  networks.addSubnet(network, prefixLength, address.version === 4 ? "ipv4" : "ipv6");
+  return networkList("trustedProxies", cidrs);
 }
