@@ -1,5 +1,10 @@
 import { IncomingMessage, OutgoingMessage, ServerResponse } from "node:http";
-import { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import {
+  constants,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type ServerHttp2Stream,
+} from "node:http2";
 
 const requestDescriptors = ownedDescriptors(Http2ServerRequest.prototype, [
   IncomingMessage.prototype,
@@ -25,10 +30,23 @@ export function pinHttp2Members(request: Http2ServerRequest, response: Http2Serv
   Object.defineProperties(request, requestDescriptors);
   Object.defineProperties(response, responseDescriptors);
   const { headers, stream } = request;
+  breakWhenDestroyed(stream);
   headers.host ??= request.authority;
   if (!stream.endAfterHeaders && headers["content-length"] === undefined) {
     headers["transfer-encoding"] = "chunked";
   }
+}
+
+/**
+ * Lets `response.destroy()` and `request.socket.destroy()` mean in HTTP/2 what they mean in HTTP/1.1. The stream's own
+ * `destroy()` sends RST_STREAM(NO_ERROR), and a client takes what came before it for a complete response.
+ */
+function breakWhenDestroyed(stream: ServerHttp2Stream): void {
+  const destroy = stream.destroy.bind(stream);
+  stream.destroy = (error) => {
+    if (!stream.writableEnded && !stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return destroy(error);
+  };
 }
 
 /** Returns descriptors, as found along the chain of `prototype`, of all names that it or `shadowing` defines. */
