@@ -28,6 +28,7 @@ export function createApplicationCaller(
   return ({ request, response, fields, abort }) => {
     const fail = (error: unknown): void => {
       onEvent({ kind: "application-failed", error });
+      if (response.writableEnded) return;
       if (response.headersSent) abort();
       else answerFailure(response);
     };
