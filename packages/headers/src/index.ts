@@ -23,6 +23,11 @@ export { inlineHashes } from "./inline-hashes.ts";
 export type { InlineHashes, InlineHashesOptions } from "./inline-hashes.ts";
 export type { IntegrityDestination, IntegrityPolicyOptions } from "./integrity-policy.ts";
 export { createNonce, cspNonce } from "./nonce.ts";
+export { nonceGuard } from "./nonce-guard.ts";
+export type { NonceGuardEvent, NonceGuardOptions } from "./nonce-guard.ts";
+export { addNonce, nonceTemplate } from "./nonce-template.ts";
+export { pageSubresources } from "./page-subresources.ts";
+export type { PageSubresources } from "./page-subresources.ts";
 export type {
   PermissionsPolicyFeature,
   PermissionsPolicyOptions,

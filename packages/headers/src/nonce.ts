@@ -7,9 +7,12 @@ const POOL_BYTES = NONCE_BYTES * 455;
 
 const RESPONSE_NONCE: unique symbol = Symbol("hauberk.cspNonce");
 
+const NONCE_READ: unique symbol = Symbol("hauberk.cspNonceRead");
+
 /** A response of node:http or of the compatibility API of node:http2. */
 export type NonceResponse = (ServerResponse | Http2ServerResponse) & {
   [RESPONSE_NONCE]?: string;
+  [NONCE_READ]?: boolean;
 };
 
 const pool = Buffer.alloc(POOL_BYTES);
@@ -55,11 +58,33 @@ export function assignNonce(response: NonceResponse): string {
  * @throws {TypeError} If the middleware did not run for this response.
  */
 export function cspNonce(response: ServerResponse | Http2ServerResponse): string {
-  const nonce = (response as NonceResponse)[RESPONSE_NONCE];
+  const owner = response as NonceResponse;
+  const nonce = owner[RESPONSE_NONCE];
   if (nonce === undefined) {
     throw new TypeError(
       "Cannot read the CSP nonce: securityHeaders() did not run for this response; mount it before the route",
     );
   }
+  owner[NONCE_READ] = true;
   return nonce;
+}
+
+/** From here on `isNonceRead()` also knows of reading `res.locals.cspNonce`. */
+export function watchNonce(response: NonceResponse): void {
+  if (!("locals" in response)) return;
+  const { locals } = response;
+  if (typeof locals !== "object" || locals === null || !("cspNonce" in locals)) return;
+  Object.defineProperty(locals, "cspNonce", {
+    configurable: true,
+    enumerable: true,
+    get() {
+      response[NONCE_READ] = true;
+      return response[RESPONSE_NONCE];
+    },
+  });
+}
+
+/** Whether somebody asked for the nonce of this response, so that its page may contain it. */
+export function isNonceRead(response: NonceResponse): boolean {
+  return response[NONCE_READ] === true;
 }

@@ -54,10 +54,13 @@ function asUtf8(text: string): string {
   return Buffer.from(text, "latin1").toString();
 }
 
+function resolve(address: string, base: URL): URL | undefined {
+  const text = asUtf8(address);
+  return URL.canParse(text, base.href) ? new URL(text, base) : undefined;
+}
+
 function localPath(address: string, base: URL): string | undefined {
-  const url = URL.canParse(asUtf8(address.trim()), base)
-    ? new URL(asUtf8(address.trim()), base)
-    : undefined;
+  const url = resolve(address, base);
   return url?.origin === ORIGIN ? url.pathname + url.search : undefined;
 }
 
@@ -100,18 +103,23 @@ export function pageSubresources(page: string | Uint8Array, pagePath: string): P
 }
 
 function localTags(source: string, pagePath: string): Tag[] {
-  const elements = [...locatedElements(source)];
-  const stated = elements.find(
-    (element) => element.tagName === "base" && attribute(element, "href") !== undefined,
-  );
   const pageUrl = new URL(pagePath, ORIGIN);
-  const href = asUtf8(attribute(stated ?? elements[0]!, "href") ?? "");
-  const base = stated !== undefined && URL.canParse(href, pageUrl) ? new URL(href, pageUrl) : pageUrl;
-  return elements.flatMap((element) => {
+  const tags: Tag[] = [];
+  let base: URL | undefined;
+  for (const element of locatedElements(source)) {
+    if (element.tagName === "base") base ??= baseOf(element, pageUrl);
     const address = addressOf(element);
     const place = placeOf(element);
-    const path = address === undefined ? undefined : localPath(address, base);
-    if (path === undefined || place === undefined) return [];
-    return [{ path, offset: place.start + 1 + element.tagName.length }];
-  });
+    if (address === undefined || place === undefined) continue;
+    const path = localPath(address, base ?? pageUrl);
+    if (path === undefined) continue;
+    tags.push({ path, offset: place.start + 1 + element.tagName.length });
+  }
+  return tags;
+}
+
+function baseOf(element: PageElement, pageUrl: URL): URL | undefined {
+  const href = attribute(element, "href");
+  if (href === undefined) return undefined;
+  return resolve(href, pageUrl) ?? pageUrl;
 }
