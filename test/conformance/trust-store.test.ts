@@ -97,7 +97,7 @@ describe("hauberk ca on this machine", function () {
     expect(readdirSync(ANCHORS)).to.deep.equal(files);
   });
 
-  it("leaves a second CA alone, whose subject may be the same", async () => {
+  it("is still trusted after a second CA came and went", async () => {
     await ca("install", "--ca", "second", "--store", "system");
     await ca("uninstall", "--ca", "second", "--store", "system");
     expect(await visitWithCurl()).to.equal(0);
