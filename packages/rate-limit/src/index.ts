@@ -50,6 +50,15 @@ export { rateLimitFields } from "./rate-limit-headers.ts";
 export type { RateLimitHeaderForm } from "./rate-limit-headers.ts";
 export type { ForwardedHeader } from "./request-address.ts";
 export { parseRate } from "./rate.ts";
+export { createSharedLimiter } from "./shared-limiter.ts";
+export type {
+  FallbackOptions,
+  SharedKey,
+  SharedLimiter,
+  SharedLimiterOptions,
+  StoreUnavailableEvent,
+} from "./shared-limiter.ts";
+export type { UnavailableAction } from "./shared-charges.ts";
 export type { Charge, SharedStore } from "./shared-store.ts";
 export type { Ledger, Store } from "./store.ts";
 export { trustedProxies } from "./trusted-proxies.ts";

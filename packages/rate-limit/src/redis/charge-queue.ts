@@ -70,6 +70,10 @@ export class ChargeQueue {
 
   async #send(slot: number, batch: ChargeBatch, deadlineMs: number): Promise<void> {
     const { connection, scriptTime, breakerOf, onSettled } = this.#settings;
+    if (!connection.isReady()) {
+      this.#fail(batch.tickets, new Error("there is no connection"));
+      return;
+    }
     const breaker = breakerOf(slot);
     if (!breaker.admits()) {
       this.#fail(batch.tickets, new Error("it failed before and is not tried yet"));

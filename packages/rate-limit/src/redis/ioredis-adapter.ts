@@ -60,25 +60,34 @@ export function openRedisConnection(
 ): RedisConnection {
   const client = typeof target === "string" ? connect(parseRedisUrl(target)) : duplicate(target);
   client.on("error", onError);
+  leaveWhenStuck(client);
   if (!isCluster(client)) return singleConnection(client);
   client.on("node error", onError);
   return clusterConnection(client);
 }
 
-function singleConnection(redis: Redis): RedisConnection {
-  let connectedAt = 0;
-  redis.on("connect", () => {
-    connectedAt = performance.now();
+/**
+ * A stopped server still accepts in its kernel, and one that loads its data may say for how long:
+ * ioredis would wait for either without a time limit of ours.
+ */
+function leaveWhenStuck(client: Redis | Cluster): void {
+  let timer: NodeJS.Timeout | undefined;
+  client.on("connect", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (client.status === "connect") client.disconnect(true);
+    }, CONNECT_TIMEOUT_MS).unref();
   });
+}
+
+function singleConnection(redis: Redis): RedisConnection {
   return {
     isCluster: false,
+    isReady: () => redis.status === "ready",
     nodeOf: () => "redis",
     run: async (script, keys, args) => runOn(redis, script, keys, args),
     reconnect() {
-      // A stopped server still accepts in its kernel: the greeting then waits without a time limit.
-      const isStuck =
-        redis.status === "connect" && performance.now() - connectedAt > CONNECT_TIMEOUT_MS;
-      if (redis.status === "ready" || isStuck) redis.disconnect(true);
+      if (redis.status === "ready") redis.disconnect(true);
     },
     close() {
       redis.disconnect();
@@ -89,6 +98,7 @@ function singleConnection(redis: Redis): RedisConnection {
 function clusterConnection(cluster: Cluster): RedisConnection {
   return {
     isCluster: true,
+    isReady: () => cluster.status === "ready",
     nodeOf: (slot) => cluster.slots[slot]?.[0] ?? "cluster",
     run: async (script, keys, args) => runOn(cluster, script, keys, args),
     reconnect() {

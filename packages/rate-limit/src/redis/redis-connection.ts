@@ -3,6 +3,8 @@ import type { Script } from "./gcra-script.ts";
 /** What the store needs of a Redis client. */
 export interface RedisConnection {
   readonly isCluster: boolean;
+  /** Whether there is a connection that takes commands. */
+  isReady(): boolean;
   /** Returns a name for the server that has the slot: what fails and recovers as one. */
   nodeOf(slot: number): string;
   /**

@@ -18,6 +18,8 @@ import type { RedisStoreOptions, RedisStoreSettings } from "./redis-store-option
 /** A capacity that refuses nothing: above every debt, and exact as a number of Lua. */
 const UNLIMITED = 2 ** 52;
 
+const READY_POLL_MS = 10;
+
 /**
  * Keeps debts in Redis or Valkey, where several processes share them: one server, a master found by
  * sentinels, or a cluster. Redis 6 or later; ioredis 5 or 6.
@@ -74,10 +76,12 @@ export class RedisStore implements SharedStore {
   }
 
   /**
-   * Whether calls go out: "open" when they are refused at once because a server failed, "half-open"
-   * when one of them tries it again. Of a cluster the worst state of its masters.
+   * Whether calls go out: "open" when they are refused at once, because there is no connection or a
+   * server failed; "half-open" when one of them tries it again. Of a cluster the worst state of its
+   * masters.
    */
   get breakerState(): BreakerState {
+    if (!this.#connection.isReady()) return "open";
     const states = Array.from(this.#breakers.values(), ({ state }) => state);
     return states.find((state) => state === "open") ?? states.find(isNotClosed) ?? "closed";
   }
@@ -97,7 +101,7 @@ export class RedisStore implements SharedStore {
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         await new Promise((resolve) => {
-          setTimeout(resolve, this.#settings.breaker.retryAfterMs / 4);
+          setTimeout(resolve, READY_POLL_MS);
         });
       }
     }
