@@ -82,6 +82,15 @@ describe("hauberk ca on this machine", function () {
     expect(await visitWithChromium()).to.include("ERR_CERT_AUTHORITY_INVALID");
   });
 
+  it("is trusted by curl and Node.js in a shell that took the variables", async () => {
+    const { stdout } = await ca("env", "--shell", "sh");
+    const node = `"${process.execPath}" -e 'fetch(process.argv[1]).then(({ status }) => console.log(status))'`;
+    const script = `eval "$1"; "$2" --silent --output /dev/null "$3" && ${node} "$3"`;
+    const bare = { PATH: process.env["PATH"], HOME: home };
+    const words = ["-c", script, "sh", stdout, curl, url];
+    expect((await execute("/bin/sh", words, { env: bare })).stdout).to.equal("200\n");
+  });
+
   it("is trusted by curl and a fresh Chromium after install", async () => {
     const { code, stdout, stderr } = await ca("install", ...stores);
     expect(code, stdout + stderr).to.equal(0);

@@ -117,25 +117,23 @@ describe("NSS databases", () => {
     expect((await store.uninstall(rsa)).outcome).to.equal("changed");
   });
 
-  it("take up a CA that was there without trust, and keep what was there", async () => {
-    const home = join(folder, "untrusted");
-    const directory = database(home, ".pki/nssdb");
-    const location = ["-d", `sql:${directory}`];
-    await execute(certutil, [
-      "-A",
-      "-n",
-      "seen",
-      "-t",
-      ",,",
-      "-i",
-      ca.certificateFile,
-      ...location,
-    ]);
-    const store = await findStore(machineAt(home), "nss");
-    expect((await store.status(ca)).state).to.equal("untrusted");
-    expect((await store.install(ca)).outcome).to.equal("changed");
-    expect((await store.status(ca)).state).to.equal("trusted");
-  });
+  for (const [flags, meaning] of [
+    [",,", "without trust"],
+    ["c,,", "as a valid CA that is not trusted"],
+    ["T,,", "trusted for clients alone"],
+    [",C,C", "trusted for mail and code alone"],
+  ] as const) {
+    it(`take up a CA that was there ${meaning}`, async () => {
+      const home = join(folder, `flags-${flags}`);
+      const directory = database(home, ".pki/nssdb");
+      const entry = ["-A", "-n", "seen", "-t", flags, "-i", ca.certificateFile];
+      await execute(certutil, [...entry, "-d", `sql:${directory}`]);
+      const store = await findStore(machineAt(home), "nss");
+      expect((await store.status(ca)).state).to.equal("untrusted");
+      expect((await store.install(ca)).outcome).to.equal("changed");
+      expect((await store.status(ca)).state).to.equal("trusted");
+    });
+  }
 
   it("take paths and subjects for what they are, never for a command", async () => {
     const home = join(folder, "it's a $(touch pwned) `home`; -d x");
