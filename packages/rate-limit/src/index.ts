@@ -27,10 +27,21 @@ export type { JointDecision, PolicyCharge, PolicyDecision } from "./consume-all.
 export type { Eventually } from "./eventually.ts";
 export { createLimiter } from "./limiter.ts";
 export type { Limiter, LimiterOptions } from "./limiter.ts";
+export { createLoginGuard } from "./login-guard.ts";
+export type {
+  FailureBudget,
+  LoginAttempt,
+  LoginGuard,
+  LoginGuardOptions,
+  LoginOutcome,
+} from "./login-guard.ts";
 export { MemoryStore } from "./memory-store.ts";
 export type { MemoryStoreOptions } from "./memory-store.ts";
 export type { LimiterMetrics } from "./metrics.ts";
 export type { CompletePolicy, RateLimitAlgorithm, RateLimitPolicy } from "./policy.ts";
+export { nginxPolicy } from "./nginx-policy.ts";
+export type { NginxLimitReq } from "./nginx-policy.ts";
+export { PROMETHEUS_MEDIA_TYPE, prometheusText } from "./prometheus.ts";
 export { PROBLEM_MEDIA_TYPE, quotaExceededBody, quotaExceededProblem } from "./problem-details.ts";
 export type { QuotaExceededProblem } from "./problem-details.ts";
 export { rateLimit } from "./rate-limit.ts";
@@ -61,5 +72,6 @@ export type {
 export type { UnavailableAction } from "./shared-charges.ts";
 export type { Charge, SharedStore } from "./shared-store.ts";
 export type { Ledger, Store } from "./store.ts";
+export { normalizeUsername } from "./username.ts";
 export { trustedProxies } from "./trusted-proxies.ts";
 export type { TrustedProxies } from "./trusted-proxies.ts";

@@ -85,7 +85,8 @@ export function createLimiter(policy: RateLimitPolicy, options: LimiterOptions =
   const complete = parsePolicy(policy);
   requireKnownKeys("limiter", options, LIMITER_KEYS);
   const clock = requireClock(options.clock);
-  const meter = meterOf(complete, options.store ?? new MemoryStore());
+  const store = options.store ?? new MemoryStore();
+  const meter = meterOf(complete, store);
   let admitted = 0;
   let limited = 0;
 
@@ -132,7 +133,12 @@ export function createLimiter(policy: RateLimitPolicy, options: LimiterOptions =
       requireKey(key);
       meter.forget(key);
     },
-    metrics: () => ({ policyName: complete.name, admitted, limited }),
+    metrics: () => ({
+      policyName: complete.name,
+      admitted,
+      limited,
+      ...tableOccupancy(complete, store),
+    }),
   });
 }
 
@@ -153,7 +159,17 @@ function requireCost(cost: unknown): void {
   if (!Number.isInteger(cost) || cost < 0) throw new RangeError(wanted);
 }
 
-function requireClock(clock: (() => number) | undefined): () => number {
+/** Returns the state of the table in which a policy keeps its debts, as far as it is known. */
+function tableOccupancy(
+  { algorithm }: CompletePolicy,
+  store: Store,
+): Pick<LimiterMetrics, "table"> {
+  if (algorithm !== "gcra" || !(store instanceof MemoryStore)) return {};
+  return { table: { occupied: store.occupied(), capacity: store.capacity } };
+}
+
+/** Returns the clock when it is usable, or that of the process. */
+export function requireClock(clock: (() => number) | undefined): () => number {
   requireFunction("clock", clock);
   if (clock === undefined) return () => performance.now();
   const reading = clock();

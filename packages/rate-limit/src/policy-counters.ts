@@ -1,6 +1,5 @@
 import type { JointDecision } from "./consume-all.ts";
 import type { SharedDecision } from "./decision.ts";
-import type { LimiterMetrics } from "./metrics.ts";
 
 type Counts = Record<"admitted" | "limited" | "dryRunLimited" | "unavailable", number>;
 
@@ -25,7 +24,7 @@ export class PolicyCounters {
     this.#add(name, kind === "limited" ? "dryRunLimited" : kind);
   }
 
-  metrics(): LimiterMetrics[] {
+  counts(): readonly ({ readonly policyName: string } & Counts)[] {
     return [...this.#byName].map(([policyName, counts]) => ({ policyName, ...counts }));
   }
 

@@ -92,7 +92,8 @@ export function rateLimit(
     unblock(key: string) {
       for (const limiter of limiters) limiter.unblock(key);
     },
-    metrics: () => counters.metrics(),
+    metrics: () =>
+      counters.counts().map((counts, index) => ({ ...limiters[index]!.metrics(), ...counts })),
   });
 }
 
