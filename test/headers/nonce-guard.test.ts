@@ -132,11 +132,11 @@ describe("nonceGuard()", () => {
 
   it("knows of a nonce that a template took from res.locals of Express", async () => {
     const { headers, body } = await ask("Express 5", (_request, response) => {
-      const page = response as unknown as {
+      const expressResponse = response as unknown as {
         readonly locals: { readonly cspNonce: string };
         send(text: string): void;
       };
-      page.send({ ...page.locals }.cspNonce);
+      expressResponse.send({ ...expressResponse.locals }.cspNonce);
     });
     expect(headers["cache-control"]).to.equal("no-store");
     expect(headers).to.not.have.property("etag");
