@@ -2,11 +2,14 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -275,5 +278,116 @@ describe("devCertificate()", () => {
     const long = `${`${"a".repeat(60)}.`.repeat(4)}test`;
     const { certFile } = await make([long]);
     expect(basename(certFile)).to.match(/^[a.]{180}-[0-9a-f]{16}\.pem$/);
+  });
+
+  it("keeps certificates for clients, for both, for WebTransport and expired ones apart", async () => {
+    for (const [options, stem] of [
+      [{}, "app.test"],
+      [{ purpose: "client" }, "app.test-client"],
+      [{ purpose: "both" }, "app.test-both"],
+      [{ webTransport: true }, "app.test-webtransport"],
+      [{ expired: true }, "app.test-expired"],
+      [{ expired: true, purpose: "client" }, "app.test-client-expired"],
+      [{ purpose: "client", fileName: "mine" }, "mine"],
+      [{ fileName: "dotted.pem" }, "dotted"],
+    ] as const) {
+      const made = await make(undefined, options);
+      expect(made.status).to.equal("created");
+      expect(basename(made.certFile)).to.equal(`${stem}.pem`);
+      expect(basename(made.keyFile)).to.equal(`${stem}-key.pem`);
+      expectPairOnDisk(made);
+      expect((await make(undefined, options)).status).to.equal("reused");
+    }
+  });
+
+  it("replaces a certificate for another purpose, of another organization or of another CA", async () => {
+    const fileName = "same";
+    const first = await make(undefined, { fileName });
+    for (const options of [
+      { purpose: "client" },
+      { purpose: "both" },
+      { organization: "Example" },
+      { organization: "Bücher" },
+      { authorityName: "work" },
+    ] as const) {
+      const changed = await make(undefined, { fileName, ...options });
+      expect(changed.status).to.equal("renewed");
+      expect(changed.key).to.equal(first.key);
+      expect((await make(undefined, { fileName, ...options })).status).to.equal("reused");
+    }
+  });
+
+  it("makes one that browsers take by its hash: P-256 and two weeks", async () => {
+    await make(undefined, { fileName: "same", key: "p384" });
+    await make(undefined, { fileName: "long" });
+    for (const fileName of ["same", "long"]) {
+      const made = await make(undefined, { fileName, webTransport: true });
+      expect(made.status).to.equal("renewed");
+      expect(inspectCertificate(made.cert).key).to.equal("p256");
+      const lifetimeMs = made.notAfter.getTime() - made.notBefore.getTime();
+      expect(lifetimeMs).to.equal(14 * DAY_MS - 1000);
+    }
+    for (const other of [
+      { days: 3 },
+      { key: "p256" },
+      { longLived: true },
+      { expired: true },
+      { purpose: "client" },
+    ]) {
+      const error = await rejection(make(undefined, { webTransport: true, ...other } as never));
+      expect(error.message).to.include(`cannot go with ${Object.keys(other)[0]}`);
+    }
+  });
+
+  it("never takes an expired certificate for a good one, nor the other way round", async () => {
+    const fileName = "same";
+    const expired = await make(undefined, { fileName, expired: true });
+    expect(expired.notAfter < NOW).to.equal(true);
+    expect((await make(undefined, { fileName })).status).to.equal("renewed");
+    expect((await make(undefined, { fileName, expired: true })).status).to.equal("renewed");
+  });
+
+  it("lasts longer than 825 days only when told to", async () => {
+    const error = await rejection(make(undefined, { days: 900 }));
+    expect(error).to.be.instanceOf(RangeError);
+    const { notBefore, notAfter } = await make(undefined, { days: 900, longLived: true });
+    expect(notAfter.getTime() - notBefore.getTime()).to.equal(900 * DAY_MS - 1000);
+  });
+
+  it("takes only plain file names", async () => {
+    for (const fileName of [
+      "",
+      "a/b",
+      "..",
+      ".hidden",
+      "a-key",
+      "nul",
+      "a b",
+      "x".repeat(181),
+      7,
+    ]) {
+      const error = await rejection(make(undefined, { fileName } as never));
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.include("fileName must be a file name of letters");
+    }
+  });
+
+  it("leaves plain files and nothing else when it changes the kind of key", async () => {
+    await make();
+    const { certFile, keyFile } = await make(undefined, { key: "ed25519" });
+    expect(readdirSync(directory).toSorted()).to.deep.equal(["app.test-key.pem", "app.test.pem"]);
+    for (const path of [certFile, keyFile]) expect(lstatSync(path).isFile()).to.equal(true);
+    expect((statSync(keyFile).mode & 0o777).toString(8)).to.equal("600");
+  });
+
+  it("follows a link of the user's own and puts a file in its place on renewal", async () => {
+    const first = await make();
+    const elsewhere = join(root, `elsewhere-${round}.pem`);
+    renameSync(first.certFile, elsewhere);
+    symlinkSync(elsewhere, first.certFile);
+    expect((await make()).status).to.equal("reused");
+    await make(undefined, { key: "p384" });
+    expect(lstatSync(first.certFile).isFile()).to.equal(true);
+    expect(readFileSync(elsewhere, "utf8")).to.equal(first.cert);
   });
 });

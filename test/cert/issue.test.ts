@@ -169,4 +169,84 @@ describe("issueCertificate()", () => {
       expect(error.message).to.include(message);
     }
   });
+
+  it("issues for servers, for clients or for both", async () => {
+    for (const [purpose, usages] of [
+      [undefined, ["1.3.6.1.5.5.7.3.1"]],
+      ["server", ["1.3.6.1.5.5.7.3.1"]],
+      ["client", ["1.3.6.1.5.5.7.3.2"]],
+      ["both", ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]],
+    ] as const) {
+      const { cert } = await issueCertificate(authority, { names: ["a.test"], purpose, now: NOW });
+      expect(new X509Certificate(cert).keyUsage).to.deep.equal(usages);
+    }
+  });
+
+  it("names a client after its e-mail address where it has no host name", async () => {
+    for (const [purpose, names, commonName] of [
+      ["client", ["ada@app.test"], ", CN=ada@app.test"],
+      ["both", ["ada@app.test", "app.test"], ", CN=ada@app.test"],
+      ["client", ["10.0.0.1", "app.test"], ", CN=app.test"],
+      ["server", ["ada@app.test"], ""],
+      ["client", [`${"a".repeat(60)}@app.test`], ""],
+    ] as const) {
+      const { cert } = await issueCertificate(authority, { names, purpose, now: NOW });
+      const { subject } = inspectCertificate(cert);
+      expect(subject).to.equal(`O=Hauberk development certificate${commonName}`);
+    }
+  });
+
+  it("writes the organization asked for, in any script", async () => {
+    for (const organization of ["A", "Bücher & Söhne, Ltd.", "株式会社", "x".repeat(64)]) {
+      const { cert } = await issueCertificate(authority, {
+        names: ["a.test"],
+        organization,
+        now: NOW,
+      });
+      const { O } = new X509Certificate(cert).toLegacyObject().subject as unknown as { O: string };
+      expect(O).to.equal(organization);
+    }
+    for (const organization of ["", " a", "a ", "a\nb", "x".repeat(65), "\ud800", 7]) {
+      const error = await rejection(
+        issueCertificate(authority, { names: ["a.test"], organization } as never),
+      );
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.include("organization must be 1 to 64 characters");
+    }
+  });
+
+  it("goes beyond 825 days only when told to", async () => {
+    const names = ["a.test"];
+    const error = await rejection(issueCertificate(authority, { names, days: 826, now: NOW }));
+    expect(error).to.be.instanceOf(RangeError);
+    const { notBefore, notAfter } = await issueCertificate(authority, {
+      names,
+      days: 1000,
+      longLived: true,
+      now: NOW,
+    });
+    expect(notAfter.getTime() - notBefore.getTime()).to.equal(1000 * DAY_MS - 1000);
+    const tooLong = { names, days: 7301, longLived: true, now: NOW };
+    expect((await rejection(issueCertificate(authority, tooLong))).message).to.include("1 to 7300");
+  });
+
+  it("issues one that ended a day ago, whenever the CA began", async () => {
+    const { notBefore, notAfter } = await issueCertificate(authority, {
+      names: ["a.test"],
+      days: 30,
+      expired: true,
+      now: NOW,
+    });
+    expect(notAfter.toISOString()).to.equal("2026-11-21T08:59:59.000Z");
+    expect(notAfter.getTime() - notBefore.getTime()).to.equal(30 * DAY_MS - 1000);
+  });
+
+  it("refuses an unknown purpose", async () => {
+    for (const purpose of ["clientAuth", "toString", 1]) {
+      const error = await rejection(
+        issueCertificate(authority, { names: ["a.test"], purpose } as never),
+      );
+      expect(error.message).to.include("purpose must be one of server, client, both, got");
+    }
+  });
 });

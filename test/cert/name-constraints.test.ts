@@ -4,6 +4,7 @@ import {
   inspectCertificate,
   issueCertificate,
   type Authority,
+  widenNames,
 } from "@hauberk/cert";
 import { expect } from "chai";
 import { before, describe, it } from "mocha";
@@ -54,5 +55,41 @@ describe("name constraints of the development CA", () => {
     const free = await createAuthority({ nameConstraints: false });
     const issued = await issueCertificate(free, { names: ["google.com", "8.8.8.8"] });
     expect(issued.names).to.deep.equal(["google.com", "8.8.8.8"]);
+  });
+});
+
+describe("widenNames()", () => {
+  it("adds host names, ranges and single addresses in canonical form, each once", () => {
+    const wide = widenNames([
+      "Example.COM.",
+      "bücher.example",
+      "203.0.113.0/24",
+      "203.0.113.7",
+      "2001:DB8::1",
+      "test",
+      "10.0.0.0/8",
+      "example.com",
+    ]);
+    expect(wide).to.deep.equal({
+      dns: [...DEVELOPMENT_NAMES.dns, "example.com", "xn--bcher-kva.example"],
+      ip: [...DEVELOPMENT_NAMES.ip, "203.0.113.0/24", "203.0.113.7/32", "2001:db8::1/128"],
+    });
+  });
+
+  it("refuses whatever is neither, and shows it", () => {
+    for (const entry of [
+      "",
+      "*.example.com",
+      "a..b",
+      "10.1.0.0/8",
+      "10.0.0.0/33",
+      "1.2.3",
+      "a b",
+    ]) {
+      expect(() => widenNames([entry])).to.throw(
+        TypeError,
+        `Cannot permit ${JSON.stringify(entry)}`,
+      );
+    }
   });
 });

@@ -1,15 +1,18 @@
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
-import { openAuthority } from "@hauberk/cert";
+import { basename, join } from "node:path";
+import { openAuthority, widenNames } from "@hauberk/cert";
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { rejection } from "../support/rejection.ts";
@@ -146,4 +149,82 @@ describe("openAuthority()", () => {
     expect(error).to.be.an.instanceOf(RangeError);
     expect(error.message).to.include("lockTimeoutMs");
   });
+
+  it("keeps several CAs by name, each in its folder", async () => {
+    const first = await openAuthority({ directory });
+    const work = await openAuthority({ directory, name: "work" });
+    expect([first.name, work.name]).to.deep.equal(["authority", "work"]);
+    expect(work.certificateFile).to.equal(join(directory, "work", "ca.pem"));
+    expect(work.fingerprint256).not.to.equal(first.fingerprint256);
+    expect((await openAuthority({ directory, name: "work" })).created).to.equal(false);
+    expect(readdirSync(directory).toSorted()).to.deep.equal(["authority", "work"]);
+  });
+
+  it("makes no CA under the name of one that was put aside", async () => {
+    const name = "authority.20261122T100000Z";
+    const error = await rejection(openAuthority({ directory, name }));
+    expect(error.code).to.equal("ERR_CERT_AUTHORITY_MISSING");
+    expect(existsSync(directory)).to.equal(false);
+  });
+
+  it("makes a CA for other names, and takes one that permits at least as much", async () => {
+    const wide = widenNames(["example.com", "203.0.113.0/24"]);
+    const made = await openAuthority({ directory, nameConstraints: wide });
+    expect(made.nameConstraints?.permitted).to.deep.include(wide);
+    for (const nameConstraints of [
+      wide,
+      widenNames(["www.example.com", "203.0.113.128/25"]),
+      { dns: ["app.test"], ip: ["10.1.0.0/16"] },
+      undefined,
+    ]) {
+      expect((await openAuthority({ directory, nameConstraints })).created).to.equal(false);
+    }
+    await openAuthority({ directory, name: "free", nameConstraints: false });
+    await openAuthority({ directory, name: "free", nameConstraints: wide });
+  });
+
+  it("refuses to widen a CA that is there, and names what it may not sign", async () => {
+    await openAuthority({ directory, nameConstraints: widenNames(["203.0.113.0/24"]) });
+    for (const [nameConstraints, refused] of [
+      [widenNames(["example.com"]), "it may not sign example.com,"],
+      [widenNames(["203.0.112.0/23"]), "it may not sign 203.0.112.0/23,"],
+      [{ dns: ["test"], ip: ["0.0.0.0/0", "::/0"] }, "it may not sign 0.0.0.0/0, ::/0,"],
+      [false, "it may not sign every name,"],
+    ] as const) {
+      const error = await rejection(openAuthority({ directory, nameConstraints }));
+      expect(error.code).to.equal("ERR_CERT_NAME_NOT_PERMITTED");
+      expect(error.message).to.include(refused);
+    }
+  });
+
+  it("refuses malformed constraints also for a CA that is there", async () => {
+    await openAuthority({ directory });
+    const nameConstraints = { dns: [], ip: ["10.0.0.0/8"] };
+    const error = await rejection(openAuthority({ directory, nameConstraints }));
+    expect(error.message).to.include("nameConstraints.dns must list at least one entry");
+  });
+
+  it("makes plain files of a CA that was killed in the middle of a rotation", async () => {
+    const { certificateFile, keyFile, fingerprint256 } = await openAuthority({ directory });
+    const folder = join(directory, "authority");
+    for (const file of [certificateFile, keyFile]) leaveLinked(folder, file, certificateFile);
+    const opened = await openAuthority({ directory });
+    expect(opened.fingerprint256).to.equal(fingerprint256);
+    expect(readdirSync(folder).toSorted()).to.deep.equal(["ca-key.pem", "ca.pem"]);
+    for (const file of [certificateFile, keyFile]) {
+      expect(lstatSync(file).isFile()).to.equal(true);
+    }
+  });
 });
+
+/** Puts a file behind the links of a pair that is being replaced. */
+function leaveLinked(folder: string, file: string, certFile: string): void {
+  const stem = `.${basename(certFile)}`;
+  const state = join(folder, `${stem}.00.tmp`);
+  const link = join(folder, `${stem}.01.tmp`);
+  const inner = file === certFile ? "cert.pem" : "key.pem";
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  renameSync(file, join(state, inner));
+  if (!existsSync(link)) symlinkSync(basename(state), link);
+  symlinkSync(join(basename(link), inner), file);
+}
