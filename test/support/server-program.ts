@@ -1,0 +1,10 @@
+import { runServer } from "./running-server.ts";
+
+/** The program that `forkServer` runs: a server with the configuration of its first argument. */
+const config = JSON.parse(process.argv[2] ?? "{}") as Parameters<typeof runServer>[0];
+const server = await runServer({
+  ...config,
+  onEvent: (event) => process.stderr.write(`${event.kind}\n`),
+});
+process.on("disconnect", () => void server.close());
+process.send?.({ port: server.port, httpPort: server.httpPort, ca: server.ca });
