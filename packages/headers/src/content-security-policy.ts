@@ -69,7 +69,7 @@ export type ContentSecurityPolicyReportOnlyOptions = Omit<
 export type EntryFunction = (
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
-) => unknown;
+) => ReturnType<DirectiveFunction>;
 
 export interface Directive {
   readonly name: DirectiveName;
@@ -137,25 +137,36 @@ function trustsNothing(entries: readonly (string | EntryFunction)[]): boolean {
   );
 }
 
-function parseDirective(path: string, name: DirectiveName, value: unknown): Directive {
+function listEntries(
+  path: string,
+  name: DirectiveName,
+  value: unknown,
+): readonly (string | EntryFunction)[] {
   const list = typeof value === "string" ? [value] : value;
   if (!isIterable(list)) {
     throw new TypeError(
       `${path} must be a string, a list of strings and functions, or null, got ${echo(value)}`,
     );
   }
-  const entries = [...list].map((entry) => directiveEntry(path, name, entry));
+  return [...list].map((entry) => directiveEntry(path, name, entry));
+}
+
+function checkList(
+  path: string,
+  name: DirectiveName,
+  entries: readonly (string | EntryFunction)[],
+): void {
   const problem = listProblem(
     name,
     entries.map((entry) => (typeof entry === "function" ? "" : entry)),
   );
-  if (problem !== undefined) throw new TypeError(`${path} refuses ${echo([...list])}: ${problem}`);
+  if (problem !== undefined)
+    throw new TypeError(`${path} refuses ${echo([...entries])}: ${problem}`);
   if (trustsNothing(entries)) {
     throw new TypeError(
       `${path} has 'strict-dynamic' but no nonce or hash, so that no script can run; add "'nonce'"`,
     );
   }
-  return { name, entries };
 }
 
 /** helmet's `dangerouslyDisableDefaultSrc`, of whichever copy of helmet the application has. */
@@ -163,14 +174,36 @@ function isHelmetSymbol(value: unknown): boolean {
   return typeof value === "symbol" && value.description === "dangerouslyDisableDefaultSrc";
 }
 
-function parseDirectives(path: string, value: unknown): Map<DirectiveName, Directive | Removal> {
-  const directives = new Map<DirectiveName, Directive | Removal>();
+/**
+ * Returns the entries of each directive, every one of them checked, their going together not yet:
+ * a change that is merged into a policy need not make sense alone.
+ *
+ * @throws {TypeError} If a directive is unknown or named twice, or an entry is malformed.
+ */
+export function directiveEntries(
+  path: string,
+  value: unknown,
+): ReadonlyMap<DirectiveName, readonly (string | EntryFunction)[] | Removal> {
+  const directives = new Map<DirectiveName, readonly (string | EntryFunction)[] | Removal>();
   for (const [key, entries] of optionRecord(path, value)) {
     const name = directiveName(path, key);
     if (directives.has(name)) throw new TypeError(`${path}.${key} names ${name} a second time`);
     if (entries === null) directives.set(name, "removed");
     else if (name === "default-src" && isHelmetSymbol(entries)) directives.set(name, "waived");
-    else directives.set(name, parseDirective(`${path}.${key}`, name, entries));
+    else directives.set(name, listEntries(`${path}.${key}`, name, entries));
+  }
+  return directives;
+}
+
+function parseDirectives(path: string, value: unknown): Map<DirectiveName, Directive | Removal> {
+  const directives = new Map<DirectiveName, Directive | Removal>();
+  for (const [name, entries] of directiveEntries(path, value)) {
+    if (typeof entries === "string") {
+      directives.set(name, entries);
+      continue;
+    }
+    checkList(`${path}.${name}`, name, entries);
+    directives.set(name, { name, entries });
   }
   return directives;
 }

@@ -45,7 +45,7 @@ function callFunction(
   { request, response }: Exchange,
 ): readonly unknown[] | HeadersError {
   try {
-    const result = compute(request, response);
+    const result: unknown = compute(request, response);
     // A rejection nobody awaits would end the process; the promise itself is refused later.
     if (result instanceof Promise) result.catch(() => undefined);
     if (result === "") return [];

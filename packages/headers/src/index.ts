@@ -33,6 +33,10 @@ export type {
   PermissionsPolicyOptions,
   ReportedAllowlist,
 } from "./permissions-policy.ts";
+export { describePolicy } from "./policy-description.ts";
+export { diffPolicies, formatPolicyDiff } from "./policy-diff.ts";
+export type { DirectiveChange } from "./policy-diff.ts";
+export { mergePolicy } from "./policy-merge.ts";
 export { PRESETS } from "./presets.ts";
 export type { Preset, PresetName } from "./presets.ts";
 export type { ReferrerPolicyOptions, ReferrerPolicyToken } from "./referrer-policy.ts";
@@ -44,5 +48,6 @@ export type {
   XDnsPrefetchControlOptions,
   XPermittedCrossDomainPoliciesOptions,
 } from "./security-headers-options.ts";
+export type { PolicySource } from "./serialized-policy.ts";
 export type { StrictTransportSecurityOptions } from "./strict-transport-security.ts";
 export type { FrameAction, XFrameOptionsOptions } from "./x-frame-options.ts";
