@@ -11,6 +11,8 @@ import { MAX_LOG_LENGTH } from "./sliding-log.ts";
 const DAY_MS = 86_400_000;
 /** The longest window, block or debt. Milliseconds. */
 export const MAX_WINDOW_MS: number = 366 * DAY_MS;
+/** The longest wait of a delayed request: far more than clients are willing to. */
+const MAX_DELAY_MS = 3_600_000;
 const MAX_LIMIT = 1_000_000_000;
 
 /** How the requests of a key are counted. */
@@ -72,7 +74,8 @@ export interface RateLimitPolicy {
   readonly strict?: boolean;
   /**
    * Requests of a burst that proceed at once; those after them are admitted too, and wait until they
-   * are earned. Integer from 1 to `burst`. Of `"gcra"` only. In the words of nginx, `burst=20`
+   * are earned. Integer from 1 to `burst`; no request
+   * may wait longer than an hour. Of `"gcra"` only. In the words of nginx, `burst=20`
    * is a `burst` of 21 and a `delayAfter` of 1, `delay=8` a `delayAfter` of 9, and `nodelay` none.
    *
    * @default the same as `burst`: no request waits
@@ -136,12 +139,7 @@ export function parsePolicy(policy: RateLimitPolicy): CompletePolicy {
     windowMs,
     strict,
   });
-  const delayAfter = requireInteger(
-    "delayAfter",
-    policy.delayAfter ?? burst,
-    Math.min(1, burst),
-    burst,
-  );
+  const delayAfter = requireDelayAfter(policy.delayAfter, { limit, windowMs, burst, strict });
   return Object.freeze({ name, limit, windowMs, algorithm, burst, strict, delayAfter });
 }
 
@@ -177,6 +175,20 @@ function requireBurst(
     );
   }
   return burst;
+}
+
+function requireDelayAfter(
+  value: unknown,
+  policy: Pick<CompletePolicy, "limit" | "windowMs" | "burst" | "strict">,
+): number {
+  const { burst } = policy;
+  const delayAfter = requireInteger("delayAfter", value ?? burst, Math.min(1, burst), burst);
+  if (delayAfter === burst) return delayAfter;
+  const longestWaitMs = ((burst - delayAfter) * policyInterval(policy)) / TICKS_PER_MS;
+  if (longestWaitMs <= MAX_DELAY_MS) return delayAfter;
+  throw new RangeError(
+    `"delayAfter" must let no request wait longer than an hour, got ${delayAfter} of a burst of ${burst}`,
+  );
 }
 
 function refuseGcraOptions(policy: RateLimitPolicy, algorithm: RateLimitAlgorithm): void {

@@ -101,7 +101,7 @@ export function windowMeter(
 
     block(key, duration, now) {
       const at = duration === 0 ? table.find(key) : open(key, now);
-      if (at === -1 || (duration === 0 && table.numbers[at] === 0)) return;
+      if (at === -1 || (duration === 0 && table.numbers[at]! <= now)) return;
       table.numbers.fill(0, at, at + 1 + count.width);
       if (duration > 0) table.numbers[at] = now + duration;
     },
