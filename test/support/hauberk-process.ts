@@ -2,7 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../../packages/cli/bin/hauberk.js", import.meta.url));
+/** The command itself. */
+export const PROGRAM: string = fileURLToPath(
+  new URL("../../../packages/cli/bin/hauberk.js", import.meta.url),
+);
 
 /** What a finished run of the command said. */
 export interface Finished {

@@ -40,7 +40,6 @@ async function ask(question: string): Promise<string | undefined> {
     process.stderr.write(`hauberk: set ${VARIABLE}, or call this from a terminal\n`);
     return undefined;
   }
-  process.stderr.write(question);
   const nowhere = new Writable({
     write(_chunk, _encoding, done) {
       done();
@@ -52,6 +51,8 @@ async function ask(question: string): Promise<string | undefined> {
     terminal: true,
     historySize: 0,
   });
+  // Only now is the echo of the terminal off.
+  process.stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once("SIGINT", () => {
