@@ -15,6 +15,20 @@ export const EXTENSION = {
   extendedKeyUsage: "2.5.29.37",
 } as const;
 
+/** Extensions that may be critical: clients process them, or may leave policies and CRLs aside. */
+export const PROCESSED_EXTENSIONS: ReadonlySet<string> = new Set([
+  EXTENSION.keyUsage,
+  EXTENSION.subjectAltName,
+  EXTENSION.basicConstraints,
+  EXTENSION.nameConstraints,
+  EXTENSION.extendedKeyUsage,
+  "2.5.29.31",
+  "2.5.29.32",
+  "2.5.29.33",
+  "2.5.29.36",
+  "2.5.29.54",
+]);
+
 /** One extension; `value` is the DER inside its OCTET STRING. */
 export interface Extension {
   readonly isCritical: boolean;
@@ -149,11 +163,18 @@ export function readNameConstraints(value: Buffer): NameConstraints {
   };
 }
 
-/** Whether name constraints speak of types that `readNameConstraints` leaves out. */
+/**
+ * Whether name constraints say something that `readNameConstraints` leaves out: another type of name,
+ * a minimum or maximum, an address range of no family.
+ */
 export function hasForeignSubtrees(value: Buffer): boolean {
-  return [...subtreeBases(value, PERMITTED_TAG), ...subtreeBases(value, EXCLUDED_TAG)].some(
-    ({ tag }) => GENERAL_NAME_TYPES[tag] === undefined,
-  );
+  const lists = children(readElement(value, DER_TAG.sequence));
+  return lists.flatMap(children).some((subtree) => {
+    const [base, ...bounds] = children(subtree);
+    const type = GENERAL_NAME_TYPES[base?.tag ?? 0];
+    const size = base?.content.length ?? 0;
+    return type === undefined || bounds.length > 0 || (type === "ip" && size !== 8 && size !== 32);
+  });
 }
 
 function subtreeBases(value: Buffer, listTag: number): DerElement[] {
@@ -167,8 +188,14 @@ function readSubtrees(bases: readonly DerElement[]): NameSubtrees {
   const values = (type: SubjectName["type"]): string[] =>
     bases
       .filter(({ tag }) => GENERAL_NAME_TYPES[tag] === type)
-      .map(({ content }) => (type === "ip" ? cidr(content) : content.toString("latin1")));
+      .map(({ content }) => (type === "ip" ? cidr(content) : foldHost(content.toString("latin1"))));
   return { dns: values("dns"), ip: values("ip"), email: values("email"), uri: values("uri") };
+}
+
+/** Returns a name with its host in lower case; the part of a mailbox before the @ may tell case. */
+export function foldHost(name: string): string {
+  const host = name.lastIndexOf("@") + 1;
+  return name.slice(0, host) + name.slice(host).toLowerCase();
 }
 
 function cidr(content: Buffer): string {

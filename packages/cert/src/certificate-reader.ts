@@ -29,6 +29,8 @@ export interface CertificateDetails {
   /** Dotted object identifier. */
   readonly signatureAlgorithm: string;
   readonly subjectNames: readonly SubjectName[];
+  /** Whether subjectAltName also holds names that `subjectNames` leaves out. */
+  readonly hasForeignNames: boolean;
   readonly basicConstraints: BasicConstraints | undefined;
   readonly keyUsages: readonly KeyUsage[] | undefined;
   /** By name, or by dotted object identifier. */
@@ -65,12 +67,14 @@ export function readCertificate(certificate: X509Certificate): CertificateDetail
     const extension = extensions.get(id);
     return extension === undefined ? undefined : reader(extension.value);
   };
+  const alternatives = read(EXTENSION.subjectAltName, readAlternativeNames);
   return {
     version: first === 0 ? 1 : (fields[0]?.content.at(-1) ?? 0) + 1,
     subject: subject.raw,
     issuer: issuer.raw,
     signatureAlgorithm: formatObjectIdentifier(children(algorithm)[0]?.content ?? Buffer.alloc(0)),
-    subjectNames: read(EXTENSION.subjectAltName, readAlternativeNames)?.names ?? [],
+    subjectNames: alternatives?.names ?? [],
+    hasForeignNames: (alternatives?.foreignTags.length ?? 0) > 0,
     basicConstraints: read(EXTENSION.basicConstraints, readBasicConstraints),
     keyUsages: read(EXTENSION.keyUsage, readKeyUsages),
     extendedKeyUsages: read(EXTENSION.extendedKeyUsage, readExtendedKeyUsages),

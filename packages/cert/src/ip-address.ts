@@ -64,12 +64,23 @@ export function parseCidr(cidr: string): IpRange | undefined {
   const address = ipAddressBytes(parsed.value);
   const prefix = Number(prefixText);
   if (prefix > address.length * 8) return undefined;
-  const mask = Buffer.from(
-    address.map((_, index) => 0xff & ~(0xff >> Math.min(8, Math.max(0, prefix - 8 * index)))),
-  );
+  const mask = prefixMask(address, prefix);
   return address.every((byte, index) => (byte & ~(mask[index] ?? 0)) === 0)
     ? { address, mask }
     : undefined;
+}
+
+/** Returns the range that `formatCidr` wrote: of a foreign certificate, with whatever bits it has set. */
+export function readRange(text: string): IpRange | undefined {
+  const [addressText = "", maskText = ""] = text.split("/");
+  if (isIP(addressText) === 0) return undefined;
+  const address = ipAddressBytes(addressText);
+  const prefix = /^\d+$/.test(maskText) ? Number(maskText) : undefined;
+  if (prefix === undefined && isIP(maskText) !== isIP(addressText)) return undefined;
+  return {
+    address,
+    mask: prefix === undefined ? ipAddressBytes(maskText) : prefixMask(address, prefix),
+  };
 }
 
 /** Returns the CIDR of a range, or "address/mask" when the mask is no prefix. */
@@ -86,6 +97,12 @@ export function isInRange({ address, mask }: IpRange, candidate: Buffer): boolea
   return (
     candidate.length === address.length &&
     candidate.every((byte, index) => ((byte ^ (address[index] ?? 0)) & (mask[index] ?? 0)) === 0)
+  );
+}
+
+function prefixMask(address: Buffer, prefix: number): Buffer {
+  return Buffer.from(
+    address.map((_, index) => 0xff & ~(0xff >> Math.min(8, Math.max(0, prefix - 8 * index)))),
   );
 }
 

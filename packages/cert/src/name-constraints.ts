@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { parseDnsName } from "./dns-name.ts";
-import { formatCidr, ipAddressBytes, isInRange, parseCidr } from "./ip-address.ts";
+import { formatCidr, ipAddressBytes, isInRange, parseCidr, readRange } from "./ip-address.ts";
 import { quote } from "./quote.ts";
 import type { SubjectName } from "./subject-names.ts";
 
@@ -115,7 +115,7 @@ export function notPermitted(
 }
 
 function isRangeWithin(inner: string, outer: string): boolean {
-  const [within, around] = [parseCidr(inner), parseCidr(outer)];
+  const [within, around] = [readRange(inner), readRange(outer)];
   return (
     within !== undefined &&
     around !== undefined &&
@@ -132,11 +132,12 @@ type Matcher = (value: string, subtree: string) => boolean;
 
 const MATCHERS: Readonly<Record<SubjectName["type"], Matcher>> = {
   dns: (value, subtree) => {
-    const base = subtree.replace(/^\./, "");
-    return base === "" || value === base || value.endsWith(`.${base}`);
+    // A leading dot is no form of RFC 5280; OpenSSL and Go take it to mean the names below alone.
+    if (subtree.startsWith(".")) return value.endsWith(subtree);
+    return subtree === "" || value === subtree || value.endsWith(`.${subtree}`);
   },
   ip: (value, subtree) => {
-    const range = parseCidr(subtree);
+    const range = readRange(subtree);
     return range !== undefined && isInRange(range, ipAddressBytes(value));
   },
   email: (value, subtree) =>
@@ -150,7 +151,9 @@ function isHostBelow(host: string, subtree: string): boolean {
 }
 
 function uriHost(uri: string): string | undefined {
-  const host = /^[a-z][a-z0-9+.-]*:\/\/([^/?#:[]+)/i.exec(uri)?.[1];
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(uri)?.[1] ?? "";
+  // With a user in front, what looks like the host may be the user: "x://app.test:y@evil.example".
+  const host = authority.includes("@") ? undefined : /^[^:[]+/.exec(authority)?.[0];
   return host === undefined || /(?:^|\.)\d+$/.test(host) ? undefined : host;
 }
 

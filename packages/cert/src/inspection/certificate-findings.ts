@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { PROCESSED_EXTENSIONS } from "../certificate-extensions.ts";
 import type { CertificateDetails } from "../certificate-reader.ts";
 import { parseDnsName } from "../dns-name.ts";
 import type { CertificateSummary } from "../inspect.ts";
@@ -21,24 +22,6 @@ const MIN_RSA_BITS = 2048;
 const MAX_LIFETIME_DAYS = 825;
 /** RFC 5280 section 4.1.2.2. */
 const MAX_SERIAL_BYTES = 20;
-
-/** Extensions that clients process or may pass over even when marked critical (RFC 5280, RFC 6962). */
-const KNOWN_EXTENSIONS: ReadonlySet<string> = new Set([
-  "2.5.29.14",
-  "2.5.29.15",
-  "2.5.29.17",
-  "2.5.29.18",
-  "2.5.29.19",
-  "2.5.29.30",
-  "2.5.29.31",
-  "2.5.29.32",
-  "2.5.29.33",
-  "2.5.29.35",
-  "2.5.29.36",
-  "2.5.29.37",
-  "2.5.29.54",
-  "1.3.6.1.5.5.7.1.1",
-]);
 
 /** Every rule for one certificate; each returns what it has to say, or nothing. */
 const RULES: readonly ((certificate: JudgedCertificate) => Fault[])[] = [
@@ -149,8 +132,8 @@ function judgeForm({ summary, details }: JudgedCertificate): Fault[] {
     faults.push({ severity: "warning", code: "serial-number", message });
   }
   for (const [id, { isCritical }] of details.extensions) {
-    if (!isCritical || KNOWN_EXTENSIONS.has(id)) continue;
-    const message = `its extension ${id} is critical and unknown, so clients must refuse it`;
+    if (!isCritical || PROCESSED_EXTENSIONS.has(id)) continue;
+    const message = `its extension ${id} is critical, and clients that do not know it must refuse it`;
     faults.push({ severity: "error", code: "unknown-critical-extension", message });
   }
   return faults;

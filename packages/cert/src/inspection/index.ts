@@ -7,3 +7,10 @@ export {
   type Inspection,
 } from "./inspect-bundle.ts";
 export type { RequestSummary } from "./request-summary.ts";
+export type { Purpose, RejectionCode } from "./path-rules.ts";
+export {
+  verifyCertificate,
+  type CertificateInput,
+  type Verdict,
+  type VerifyOptions,
+} from "./verify-certificate.ts";

@@ -105,31 +105,25 @@ function judgeEntry(entry: BundleEntry, index: number, now: Date): JudgedEntry {
     faults: readonly Omit<Finding, "entry">[],
   ): JudgedEntry => ({
     entry: shown,
-    findings: faults.map((fault) => ({ ...fault, entry: index })),
+    findings: faults.map((one) => ({ ...one, entry: index })),
   });
   try {
-    switch (entry.kind) {
-      case "certificate": {
-        const details = readCertificate(entry.certificate);
-        const summary = summarizeCertificate(entry.certificate);
-        const shown = { kind: entry.kind, certificate: summary };
-        return judged(shown, judgeCertificate({ summary, details, now }));
-      }
-      case "request": {
-        const request = summarizeRequest(entry.request);
-        return judged({ kind: entry.kind, request }, judgeRequest(request));
-      }
-      case "private-key":
-      case "public-key": {
-        const key = keyName(entry.key);
-        return judged({ kind: entry.kind, key }, judgeKey(key));
-      }
-      case "unreadable":
-        return judged(entry, [fault("error", "unreadable", entry.reason)]);
-      case "locked-key":
-      case "other":
-        return judged(entry, []);
+    if (entry.kind === "certificate") {
+      const details = readCertificate(entry.certificate);
+      const summary = summarizeCertificate(entry.certificate);
+      const shown = { kind: entry.kind, certificate: summary };
+      return judged(shown, judgeCertificate({ summary, details, now }));
     }
+    if (entry.kind === "request") {
+      const request = summarizeRequest(entry.request);
+      return judged({ kind: entry.kind, request }, judgeRequest(request));
+    }
+    if (entry.kind === "private-key" || entry.kind === "public-key") {
+      const key = keyName(entry.key);
+      return judged({ kind: entry.kind, key }, judgeKey(key));
+    }
+    const isUnreadable = entry.kind === "unreadable";
+    return judged(entry, isUnreadable ? [fault("error", "unreadable", entry.reason)] : []);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const label = entry.kind.toUpperCase();
