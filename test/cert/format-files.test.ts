@@ -136,8 +136,11 @@ describe("the forms of a certificate", () => {
 
   it("are what kubectl would store: a secret of type kubernetes.io/tls", () => {
     const yaml = toKubernetesSecret(pair, { name: "web.tls", namespace: "prod" });
-    const values = Object.fromEntries(
-      [...yaml.matchAll(/^ *([\w.]+): "?([^"\n]*)"?$/gm)].map(([, key, value]) => [key, value]),
+    const values: Readonly<Record<string, string>> = Object.fromEntries(
+      [...yaml.matchAll(/^ *([\w.]+): "?([^"\n]*)"?$/gm)].map(([, key = "", value = ""]) => [
+        key,
+        value,
+      ]),
     );
     expect(values).to.include({ type: "kubernetes.io/tls", name: "web.tls", namespace: "prod" });
     expect(decode(values["tls.crt"])).to.equal(pair.cert);
