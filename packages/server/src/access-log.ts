@@ -73,6 +73,14 @@ function combinedLogLine(record: AccessRecord, time: Date): string {
   return `${record.address} - - [${clfTime(time)}] "${escape(request)}" ${record.status} ${bytes} ${quoted.join(" ")}\n`;
 }
 
+/** Returns the Content-Length that an application's response announced, if it did. */
+export function announcedBytes(
+  response: { getHeader(name: string): unknown } | undefined,
+): number | undefined {
+  const length = response?.getHeader("content-length");
+  return length === undefined ? undefined : Number(length);
+}
+
 function clfTime(time: Date): string {
   const [date = "", clock = ""] = time.toISOString().split("T");
   const [year, , day] = date.split("-");

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { announcedBytes } from "./access-log.ts";
 import { type Answer, bodyLength } from "./answer.ts";
 import { clientErrorStatus, writeRawAnswer } from "./client-error.ts";
 import type { ServerSettings } from "./config.ts";
@@ -59,7 +60,8 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     response: ServerResponse,
     expectation: "none" | "continue" | "unknown",
   ): void {
-    const { socket } = request;
+    // Frameworks change `request.url` and `request.method` on the way to a mounted application.
+    const { socket, method = "-", url: target = "-" } = request;
     const startedAt = performance.now();
     const field = (name: string): string | undefined => request.headers[name]?.toString();
     const address = context.addressOf(socket.remoteAddress, field);
@@ -70,12 +72,12 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
       end();
       context.accessLog.write({
         address,
-        method: request.method ?? "-",
-        target: request.url ?? "-",
+        method,
+        target,
         protocol: `HTTP/${request.httpVersion}`,
         host: request.headers.host ?? "-",
         status: response.statusCode,
-        bytes: bytes ?? contentLength(response),
+        bytes: bytes ?? announcedBytes(response),
         durationMs: performance.now() - startedAt,
         referer: request.headers.referer,
         userAgent: request.headers["user-agent"],
@@ -161,9 +163,4 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
 /** After a refused head or with much unread content, the rest of the connection is not worth reading. */
 function mustClose(admission: Admission): boolean {
   return admission.kind === "refused" || admission.head.hasLargeContent;
-}
-
-function contentLength(response: ServerResponse): number | undefined {
-  const length = response.getHeader("content-length");
-  return length === undefined ? undefined : Number(length);
 }

@@ -10,6 +10,7 @@ import {
 } from "node:http2";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { applyHttp2Limits, http2ServerOptions } from "@hauberk/tls";
+import { announcedBytes } from "./access-log.ts";
 import { bodyLength } from "./answer.ts";
 import type { ServerSettings } from "./config.ts";
 import type { Connections } from "./connections.ts";
@@ -35,6 +36,8 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
   ): void {
+    // Frameworks change `request.url` and `request.method`, which are these two fields.
+    const { ":method": method = "-", ":path": target = "-" } = headers;
     const startedAt = performance.now();
     const field = (name: string): string | undefined => headers[name]?.toString();
     const address = context.addressOf(stream.session && addresses.get(stream.session), field);
@@ -47,12 +50,12 @@ export function createHttp2Server(context: ExchangeContext, settings: Http2Setti
     stream.once("close", () => {
       context.accessLog.write({
         address,
-        method: headers[":method"] ?? "-",
-        target: headers[":path"] ?? "-",
+        method,
+        target,
         protocol: "HTTP/2.0",
         host: headers[":authority"] ?? "-",
         status: application?.statusCode ?? status,
-        bytes,
+        bytes: bytes ?? announcedBytes(application),
         durationMs: performance.now() - startedAt,
         referer: headers.referer,
         userAgent: headers["user-agent"],
