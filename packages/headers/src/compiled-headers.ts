@@ -1,3 +1,7 @@
+import {
+  policyDirectives,
+  type ContentSecurityPolicyDirectives,
+} from "./content-security-policy.ts";
 import { isHashValue, isNonceValue } from "./csp-source.ts";
 import {
   closeDynamic,
@@ -63,6 +67,8 @@ export interface HeaderPlan {
   readonly headers: CompiledHeaders;
   /** Whether some directive must be computed for each request. */
   readonly isDynamic: boolean;
+  /** The enforced policy as plain directives, empty when there is none. */
+  readonly policy: ContentSecurityPolicyDirectives;
   /** Headers that are taken away, in lower case. */
   readonly removed: readonly string[];
   /** Returns the list for one request; with a `failure`, what failed allows nothing. */
@@ -224,6 +230,7 @@ export function planHeaders(options: SecurityHeadersOptions): HeaderPlan {
 
   return {
     isDynamic,
+    policy: policyDirectives(settings.contentSecurityPolicy),
     removed: [
       ...(removesPoweredBy ? ["x-powered-by"] : []),
       ...(settings.server ? ["server"] : []),

@@ -169,6 +169,9 @@ function checkList(
   }
 }
 
+/** What stands for a default-src that was knowingly left out. */
+export const WAIVED: symbol = Symbol("dangerouslyDisableDefaultSrc");
+
 /** helmet's `dangerouslyDisableDefaultSrc`, of whichever copy of helmet the application has. */
 function isHelmetSymbol(value: unknown): boolean {
   return typeof value === "symbol" && value.description === "dangerouslyDisableDefaultSrc";
@@ -206,6 +209,18 @@ function parseDirectives(path: string, value: unknown): Map<DirectiveName, Direc
     directives.set(name, { name, entries });
   }
   return directives;
+}
+
+/** Returns a policy as the directives that it could be written with. */
+export function policyDirectives(
+  policy: ContentSecurityPolicy | undefined,
+): ContentSecurityPolicyDirectives {
+  if (policy === undefined) return {};
+  const directives = [...policy.directives.values()].map(
+    ({ name, entries }): [DirectiveName, DirectiveValue] => [name, entries],
+  );
+  if (!policy.directives.has("default-src")) directives.push(["default-src", WAIVED]);
+  return Object.fromEntries(directives);
 }
 
 /** Returns the complete policy, or undefined when the header is switched off. */

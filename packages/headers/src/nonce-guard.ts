@@ -1,7 +1,8 @@
-import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { isNonceRead, watchNonce } from "./nonce.ts";
 import { optionRecord } from "./option-checks.ts";
+import { beforeHead } from "./response-head.ts";
 import type { SecurityHeadersMiddleware } from "./security-headers.ts";
 
 /**
@@ -48,52 +49,19 @@ export function nonceGuard(options: NonceGuardOptions = {}): SecurityHeadersMidd
   );
   return function nonceGuardMiddleware(request, response, next) {
     watchNonce(response);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both protocols' overloads take this
-    const writeHead = response.writeHead.bind(response) as WriteHead;
-    Object.assign(response, {
-      writeHead(status: number, ...rest: HeadArguments) {
-        if (response.headersSent) return writeHead(status, ...rest);
-        const reason = typeof rest[0] === "string" ? rest[0] : undefined;
-        takeOver(response, typeof rest[0] === "string" ? rest[1] : rest[0]);
-        if (status === 304) withholdPolicy(request, response, onEvent);
-        else if (isNonceRead(response)) refuseStoring(request, response, onEvent);
-        return reason === undefined ? writeHead(status) : writeHead(status, reason);
-      },
+    beforeHead(response, (status) => {
+      if (status === 304) withholdPolicy(request, response, onEvent);
+      else if (isNonceRead(response)) refuseStoring(request, response, onEvent);
     });
     next();
   };
 }
-
-type HeaderList = Readonly<Record<string, OutgoingHttpHeader | undefined>> | readonly unknown[];
-type HeadArguments = readonly [(string | HeaderList)?, HeaderList?];
-type WriteHead = (status: number, ...rest: HeadArguments) => Response;
 
 function eventListener(onEvent: unknown): (event: NonceGuardEvent) => void {
   if (onEvent === undefined) return () => undefined;
   if (typeof onEvent !== "function") throw new TypeError("onEvent must be a function");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a function takes cannot be asked
   return onEvent as (event: NonceGuardEvent) => void;
-}
-
-/** Sets what was given to `writeHead`, so that there is one place to look: lists replace, then add. */
-function takeOver(response: Response, given: HeaderList | undefined): void {
-  if (given === undefined) return;
-  const pairs = headerPairs(given);
-  for (const [name] of pairs) response.removeHeader(name);
-  for (const [name, value] of pairs) {
-    for (const line of [value].flat()) response.appendHeader(name, String(line));
-  }
-}
-
-function headerPairs(given: HeaderList): [name: string, value: unknown][] {
-  if (!Array.isArray(given)) {
-    return Object.entries(given).filter(([, value]) => value !== undefined);
-  }
-  const list: readonly unknown[] = given;
-  if (list.every((item) => Array.isArray(item))) {
-    return list.map(([name, value]: readonly unknown[]) => [String(name), value]);
-  }
-  return list.flatMap((name, index) => (index % 2 === 0 ? [[String(name), list[index + 1]]] : []));
 }
 
 function refuseStoring(

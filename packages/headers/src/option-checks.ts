@@ -69,3 +69,21 @@ export function booleanOption(path: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
   throw new TypeError(`${path} must be true or false, got ${echo(value)}`);
 }
+
+/** Returns `listener`, or one that does nothing; throws a TypeError naming `path` if it is no function. */
+export function listenerOption<Event>(
+  path: string,
+  listener: ((event: Event) => void) | undefined,
+): (event: Event) => void {
+  if (listener === undefined) return () => undefined;
+  const given: unknown = listener;
+  if (typeof given === "function") return listener;
+  throw new TypeError(`${path} must be a function, got ${echo(given)}`);
+}
+
+/** Returns `value` if it is an array of strings; throws a TypeError naming `path` otherwise. */
+export function stringsOption(path: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return value;
+  throw new TypeError(`${path} must be an array of strings, got ${echo(value)}`);
+}

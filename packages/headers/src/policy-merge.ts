@@ -1,6 +1,7 @@
 import {
   directiveEntries,
   NONCE_SOURCE,
+  WAIVED,
   type ContentSecurityPolicyDirectives,
   type DirectiveValue,
   type EntryFunction,
@@ -76,5 +77,5 @@ export function mergePolicy(
 }
 
 function removal(kind: "removed" | "waived"): null | symbol {
-  return kind === "removed" ? null : Symbol("dangerouslyDisableDefaultSrc");
+  return kind === "removed" ? null : WAIVED;
 }

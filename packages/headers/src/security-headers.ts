@@ -1,8 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { planHeaders } from "./compiled-headers.ts";
+import type { ContentSecurityPolicyDirectives } from "./content-security-policy.ts";
 import { HeadersError } from "./errors.ts";
 import { assignNonce } from "./nonce.ts";
+import { diffPolicies, type DirectiveChange } from "./policy-diff.ts";
+import { mergePolicy } from "./policy-merge.ts";
+import { isSecure } from "./secure-connection.ts";
 import type { SecurityHeadersOptions } from "./security-headers-options.ts";
 
 /** A middleware for Express 4 and 5, Connect, node:http, and the compatibility API of node:http2. */
@@ -12,15 +16,20 @@ export type SecurityHeadersMiddleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/**
- * Whether the client speaks TLS, as far as this process can vouch for it: to us, or, where Express
- * is told to trust the proxy in front of it, to that proxy. A bare X-Forwarded-Proto is anyone's claim.
- */
-function isSecure(request: IncomingMessage | Http2ServerRequest): boolean {
-  if ("secure" in request && typeof request.secure === "boolean") return request.secure;
-  if ("scheme" in request)
-    return request.scheme === "https" && request.stream.session?.encrypted === true;
-  return "encrypted" in request.socket && request.socket.encrypted === true;
+/** The middleware with its policy, which routes can add to. */
+export interface SecurityHeaders extends SecurityHeadersMiddleware {
+  /** The enforced policy, complete, as plain directives; empty when it is switched off. */
+  readonly policy: ContentSecurityPolicyDirectives;
+  /** What this middleware allows differently from the one it was extended from. */
+  readonly changes: readonly DirectiveChange[];
+  /**
+   * Returns a middleware for some routes, to be mounted behind this one or alone: the same headers, and
+   * the policy with the sources of `change` added, as `mergePolicy()` does it.
+   *
+   * @throws {TypeError | RangeError} If the change is malformed or contradicts another option, or
+   * there is no policy.
+   */
+  extend(change: ContentSecurityPolicyDirectives): SecurityHeaders;
 }
 
 /**
@@ -35,9 +44,21 @@ function isSecure(request: IncomingMessage | Http2ServerRequest): boolean {
  *
  * @throws {TypeError | RangeError} If an option is unknown, malformed or contradicts another.
  */
-export function securityHeaders(options: SecurityHeadersOptions = {}): SecurityHeadersMiddleware {
+export function securityHeaders(options: SecurityHeadersOptions = {}): SecurityHeaders {
+  return createMiddleware(options, []);
+}
+
+function createMiddleware(
+  options: SecurityHeadersOptions,
+  changes: readonly DirectiveChange[],
+): SecurityHeaders {
   const plan = planHeaders(options);
-  return function securityHeadersMiddleware(request, response, next) {
+  const { policy } = plan;
+  const middleware: SecurityHeadersMiddleware = function securityHeadersMiddleware(
+    request,
+    response,
+    next,
+  ) {
     const nonce = assignNonce(response);
     const secure = isSecure(request);
     const { fields, failure } = plan.fieldsFor({ request, response }, { secure, nonce });
@@ -57,4 +78,20 @@ export function securityHeaders(options: SecurityHeadersOptions = {}): SecurityH
     if (failure === undefined) next();
     else next(failure);
   };
+  return Object.assign(middleware, {
+    policy,
+    changes,
+    extend(change: ContentSecurityPolicyDirectives) {
+      if (Object.keys(policy).length === 0) {
+        throw new TypeError("Cannot extend a policy that is switched off");
+      }
+      const directives = mergePolicy(policy, change);
+      const given = options.contentSecurityPolicy;
+      const kept = typeof given === "object" ? given : {};
+      return createMiddleware(
+        { ...options, contentSecurityPolicy: { ...kept, useDefaults: false, directives } },
+        diffPolicies(policy, directives),
+      );
+    },
+  });
 }
