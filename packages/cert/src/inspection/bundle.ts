@@ -20,7 +20,7 @@ import { looksLikePkcs12, readPkcs12 } from "../pkcs12-reader.ts";
 export const MAX_INPUT_BYTES = 4_194_304;
 
 /** How the input was written down. */
-export type BundleFormat = "pem" | "der" | "pkcs12";
+export type BundleFormat = "pem" | "der" | "pkcs12" | "tls";
 
 /** One thing in the input. */
 export type BundleEntry =

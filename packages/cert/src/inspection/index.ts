@@ -14,3 +14,8 @@ export {
   type Verdict,
   type VerifyOptions,
 } from "./verify-certificate.ts";
+export {
+  inspectServer,
+  type InspectServerOptions,
+  type ServerInspection,
+} from "./inspect-server.ts";
