@@ -198,6 +198,46 @@ function failingListener(request: IncomingMessage, response: ServerResponse): un
   }
 }
 
+describe("an application that answers as a proxy would", () => {
+  it("may set fields of the connection, which HTTP/2 does not get", async () => {
+    const server = await runServer({
+      app: (_request, response) => {
+        response.setHeader("Transfer-Encoding", "chunked");
+        response.setHeader("Connection", "close");
+        response.end("proxied");
+      },
+    });
+    try {
+      const { status, text, headers } = await fetchFrom(server, "HTTP/2", "/");
+      expect([status, text, headers.connection]).to.deep.equal([200, "proxied", undefined]);
+      expect((await fetchFrom(server, "HTTP/1.1", "/")).text).to.equal("proxied");
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe("a listener for events that throws", () => {
+  it("costs a warning, not the process", async () => {
+    const warnings: Error[] = [];
+    const remember = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", remember);
+    const server = await runServer({
+      app: () => Promise.reject(new Error("application")),
+      onEvent: () => {
+        throw new Error("listener");
+      },
+    });
+    try {
+      expect((await fetchFrom(server, "HTTP/1.1", "/")).status).to.equal(500);
+      expect(warnings.map(({ message }) => message)).to.include("listener");
+    } finally {
+      process.off("warning", remember);
+      await server.close();
+    }
+  });
+});
+
 describe("an application and clients that leave", () => {
   it("survives aborted HTTP/2 requests", async () => {
     const server = await runServer({

@@ -13,6 +13,18 @@ export interface ApplicationCall {
   readonly abort: () => void;
 }
 
+/** Express sets it after every middleware in front of it, each mounted application again. */
+const POWERED_BY = new Set(["x-powered-by"]);
+
+/** RFC 9113 8.2.2: none of these goes over HTTP/2, and a response from a proxied upstream may bring them. */
+const CONNECTION_SPECIFIC = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /**
  * Returns a caller that no failure of the application gets past: what it throws or rejects with
  * becomes a 500, or the abrupt end of a response that has begun. The security headers are set before,
@@ -35,7 +47,8 @@ export function createApplicationCaller(
     callSafely(() => {
       // Express keeps locals that are there; securityHeaders puts the nonce into them.
       Object.assign(response, { locals: { __proto__: null } });
-      if (removesPoweredBy) refusePoweredBy(response);
+      if (removesPoweredBy) refuseFields(response, POWERED_BY);
+      if (request.httpVersionMajor === 2) refuseFields(response, CONNECTION_SPECIFIC);
       for (let index = 0; index < fields.length; index += 2) {
         response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
       }
@@ -50,18 +63,16 @@ export function createApplicationCaller(
 /** Calls a function whose failure, now or later, goes to `fail`. */
 function callSafely(call: () => unknown, fail: (error: unknown) => void): void {
   try {
-    const result = call();
-    if (result instanceof Promise) result.catch(fail);
+    Promise.resolve(call()).catch(fail);
   } catch (error) {
     fail(error);
   }
 }
 
-/** Express sets X-Powered-By after every middleware in front of it, each mounted application again. */
-function refusePoweredBy(response: ServerResponse): void {
+function refuseFields(response: ServerResponse, names: ReadonlySet<string>): void {
   const setHeader = response.setHeader.bind(response);
   response.setHeader = (name, value) =>
-    name.toLowerCase() === "x-powered-by" ? response : setHeader(name, value);
+    names.has(name.toLowerCase()) ? response : setHeader(name, value);
 }
 
 function answerFailure(response: ServerResponse): void {

@@ -50,7 +50,8 @@ export interface HauberkServer {
  */
 export function createServer(config: ServerConfig): HauberkServer {
   const settings = parseServerConfig(config);
-  const { timeouts, onEvent } = settings;
+  const { timeouts } = settings;
+  const onEvent = withoutThrowing(settings.onEvent);
   const source = certificateSource(settings.certificate);
   const connections = new Connections();
   const accessLog = createAccessLog(settings.log, process.stdout.fd, (error) => {
@@ -177,6 +178,17 @@ function createAddressReader(cidrs: readonly string[]): ExchangeContext["address
     const forwardedFor = cidrs.length === 0 ? undefined : field("x-forwarded-for");
     const request = { remoteAddress, ...(forwardedFor !== undefined && { forwardedFor }) };
     return clientAddress(request, { trustedProxies: proxies });
+  };
+}
+
+/** A listener that throws must not end the process: its error becomes a warning of the process. */
+function withoutThrowing(listener: ServerSettings["onEvent"]): ServerSettings["onEvent"] {
+  return (event) => {
+    try {
+      listener(event);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
   };
 }
 
