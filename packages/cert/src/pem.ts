@@ -3,8 +3,11 @@ export interface PemBlock {
   /** What stands after BEGIN, such as "CERTIFICATE" or "PRIVATE KEY". */
   readonly label: string;
   readonly der: Buffer;
-  /** Whether `der` is encrypted in the old form of OpenSSL, told by headers (RFC 1421 section 4.6). */
-  readonly isEncrypted: boolean;
+  /**
+   * The lines before the base64, empty in all modern files. In the old form of OpenSSL they tell how
+   * `der` is encrypted (RFC 1421 section 4.6).
+   */
+  readonly headers: string;
 }
 
 const BEGIN = "-----BEGIN ";
@@ -37,7 +40,7 @@ export function splitPem(text: string): PemBlock[] {
     blocks.push({
       label,
       der: decodeBody(label, body.slice(headers.length)),
-      isEncrypted: /^Proc-Type: *4, *ENCRYPTED/m.test(headers),
+      headers: headers.trim(),
     });
     begin = text.indexOf(BEGIN, bodyEnd + endLine.length);
   }

@@ -63,8 +63,7 @@ export async function readPkcs12(
   bytes: Buffer,
   password: string | undefined,
 ): Promise<Pkcs12Reading> {
-  const pfx = readElement(toDefiniteLengths(bytes), DER_TAG.sequence);
-  const [version, content, macData] = children(pfx);
+  const [version, content, macData] = children(definiteSequence(bytes));
   if (version?.content.at(-1) !== PFX_VERSION || content === undefined) {
     throw new SyntaxError("Cannot read PKCS#12: it is no PFX structure of version 3");
   }
@@ -76,9 +75,9 @@ export async function readPkcs12(
   }
   const certificates: Buffer[] = [];
   const privateKeys: Buffer[] = [];
-  for (const info of children(readElement(authenticated, DER_TAG.sequence))) {
+  for (const info of children(definiteSequence(authenticated))) {
     const contents = await safeContents(info, unlock);
-    for (const bag of flatten(readElement(contents, DER_TAG.sequence), 0)) {
+    for (const bag of flatten(definiteSequence(contents), 0)) {
       const { type, value } = readBag(bag);
       if (type === PKCS12_OID.certBag) certificates.push(...certificate(value));
       if (type === PKCS12_OID.keyBag) privateKeys.push(value.raw);
@@ -181,6 +180,11 @@ function certificate(bag: DerElement): Buffer[] {
   if (id === undefined || wrapped === undefined) return [];
   const isX509 = formatObjectIdentifier(id.content) === PKCS12_OID.x509Certificate;
   return isX509 ? [onlyChild(wrapped).content] : [];
+}
+
+/** Each layer is BER of its own, and the MAC is over its very bytes. */
+function definiteSequence(ber: Buffer): DerElement {
+  return readElement(toDefiniteLengths(ber), DER_TAG.sequence);
 }
 
 function contentType(info: DerElement): string {

@@ -18,9 +18,17 @@ const COMMANDS: Readonly<Record<string, CommandModule>> = {
     load: async () => (await import("./cert.ts")).cert,
     help: () => import("./help/cert.ts"),
   },
+  inspect: {
+    load: async () => (await import("./inspect.ts")).inspect,
+    help: () => import("./help/inspect.ts"),
+  },
   serve: {
     load: async () => (await import("./serve.ts")).serve,
     help: () => import("./help/serve.ts"),
+  },
+  verify: {
+    load: async () => (await import("./verify.ts")).verify,
+    help: () => import("./help/verify.ts"),
   },
 };
 

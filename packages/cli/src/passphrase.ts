@@ -1,6 +1,5 @@
-import { createInterface } from "node:readline";
-import { Writable } from "node:stream";
 import type { Passphrase } from "@hauberk/cert";
+import { askHidden } from "./hidden-prompt.ts";
 import { misuse } from "./misuse.ts";
 
 const VARIABLE = "HAUBERK_CA_PASSPHRASE";
@@ -36,35 +35,9 @@ async function askTwice(): Promise<string | undefined> {
 
 /** Returns undefined where nobody can be asked. */
 async function ask(question: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) {
+  const answer = await askHidden(question);
+  if (answer === undefined) {
     process.stderr.write(`hauberk: set ${VARIABLE}, or call this from a terminal\n`);
-    return undefined;
   }
-  const nowhere = new Writable({
-    write(_chunk, _encoding, done) {
-      done();
-    },
-  });
-  const lines = createInterface({
-    input: process.stdin,
-    output: nowhere,
-    terminal: true,
-    historySize: 0,
-  });
-  // Only now is the echo of the terminal off.
-  process.stderr.write(question);
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      lines.once("SIGINT", () => {
-        reject(new Error("interrupted"));
-      });
-      lines.once("close", () => {
-        reject(new Error("no passphrase was typed"));
-      });
-      lines.question("", resolve);
-    });
-  } finally {
-    lines.close();
-    process.stderr.write("\n");
-  }
+  return answer;
 }

@@ -13,7 +13,7 @@ import { children, DER_TAG, readElement } from "../der.ts";
 import { CertError } from "../errors.ts";
 import { readX509Der } from "../inspect.ts";
 import { decryptWithPassword, WorkBudget } from "../password-encryption.ts";
-import { splitPem, type PemBlock } from "../pem.ts";
+import { splitPem, toPem, type PemBlock } from "../pem.ts";
 import { looksLikePkcs12, readPkcs12 } from "../pkcs12-reader.ts";
 
 /** The list of the system's roots has 0.2 MB, the longest honest chain some 20 KB. */
@@ -113,8 +113,8 @@ function readDer(der: Buffer): BundleEntry {
 }
 
 async function readBlock(block: PemBlock, password: string | undefined): Promise<BundleEntry> {
-  const { label, der, isEncrypted } = block;
-  if (isEncrypted) return { kind: "locked-key" };
+  const { label, der, headers } = block;
+  if (/^Proc-Type: *4, *ENCRYPTED/m.test(headers)) return readOldEncryptedKey(block, password);
   if (CERTIFICATE_LABELS.includes(label)) return readOr(label, () => certificateEntry(der));
   if (REQUEST_LABELS.includes(label)) return readOr(label, () => requestEntry(der));
   if (label === "ENCRYPTED PRIVATE KEY") return readEncryptedKey(der, password);
@@ -142,7 +142,27 @@ async function readEncryptedKey(der: Buffer, password: string | undefined): Prom
     if (!(error instanceof SyntaxError)) throw error;
     return { kind: "unreadable", label, reason: error.message };
   }
-  throw new CertError("ERR_CERT_PASSWORD", "Cannot open the private key: the password is wrong");
+  throw wrongPassword();
+}
+
+/** The old form of OpenSSL costs one round of MD5: OpenSSL itself may open it. */
+function readOldEncryptedKey(
+  { label, headers, der }: PemBlock,
+  passphrase: string | undefined,
+): BundleEntry {
+  if (passphrase === undefined) return { kind: "locked-key" };
+  const begin = `-----BEGIN ${label}-----\n`;
+  const key = toPem(label, der).replace(begin, `${begin}${headers}\n\n`);
+  try {
+    return { kind: "private-key", key: createPrivateKey({ key, passphrase }) };
+  } catch {
+    // A wrong password and a damaged key look the same.
+    throw wrongPassword();
+  }
+}
+
+function wrongPassword(): CertError {
+  return new CertError("ERR_CERT_PASSWORD", "Cannot open the private key: the password is wrong");
 }
 
 function certificateEntry(der: Buffer): BundleEntry {

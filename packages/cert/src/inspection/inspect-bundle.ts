@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { readCertificate } from "../certificate-reader.ts";
+import { CertError } from "../errors.ts";
 import { summarizeCertificate, type CertificateSummary } from "../inspect.ts";
-import { keyName, readPrivateKey } from "../key-pair.ts";
+import { keyName } from "../key-pair.ts";
 import { checkOptionKeys, dateOption } from "../options.ts";
 import { isBrokenScheme } from "../signature-algorithm.ts";
 import { readBundle, type Bundle, type BundleEntry, type BundleFormat } from "./bundle.ts";
@@ -18,8 +19,8 @@ export interface InspectBundleOptions {
    * @default none; encrypted keys in PEM are then shown as locked
    */
   readonly password?: string | undefined;
-  /** A private key, PEM, that should belong to the first certificate. */
-  readonly privateKey?: string | undefined;
+  /** A private key, PEM or DER, that should belong to the first certificate; passed over if locked or damaged. */
+  readonly privateKey?: string | Uint8Array | undefined;
   /**
    * Present time, against which validity is judged.
    *
@@ -70,8 +71,21 @@ export async function inspectBundle(
 ): Promise<Inspection> {
   checkOptionKeys("inspectBundle", options, OPTION_KEYS);
   const now = dateOption("now", options.now);
-  const key = options.privateKey === undefined ? undefined : readPrivateKey(options.privateKey);
-  return judgeBundle(await readBundle(input, options.password), now, key);
+  const bundle = await readBundle(input, options.password);
+  return judgeBundle(bundle, now, await readKeyBeside(options.privateKey));
+}
+
+async function readKeyBeside(
+  content: string | Uint8Array | undefined,
+): Promise<KeyObject | undefined> {
+  if (content === undefined) return undefined;
+  try {
+    const { entries } = await readBundle(content, undefined);
+    return entries.find((entry) => entry.kind === "private-key")?.key;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof CertError) return undefined;
+    throw error;
+  }
 }
 
 /** Returns what a bundle says; `key` should belong to its first certificate. */
