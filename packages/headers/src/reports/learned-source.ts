@@ -1,5 +1,6 @@
 import { entryProblem } from "../csp-source.ts";
 import type { DirectiveName } from "../csp-directives.ts";
+import { isHostName } from "./reported-address.ts";
 import type { ReportEntry } from "./violation.ts";
 
 /** A source that would admit what was blocked, or why none is proposed. */
@@ -63,6 +64,8 @@ export function learnedSource(directive: DirectiveName, entry: ReportEntry): Lea
         : `the scheme ${url.protocol} would admit far more than this`,
     );
   }
+  if (!isHostName(url.hostname))
+    return declined("its host is none that a browser could have asked");
   return RUNS_CODE.has(directive)
     ? found(directive, url.origin + url.pathname, CODE_CAUTION)
     : found(directive, url.origin);

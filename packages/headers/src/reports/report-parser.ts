@@ -12,7 +12,7 @@ export interface ParsedReports {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-type Draft = Omit<Violation, "page" | "kind"> & { readonly kind: ReportKind };
+type Draft = Omit<Violation, "page">;
 
 const MAX_SAMPLE_CHARACTERS = 40;
 const FEATURE = /^[a-z][a-z0-9-]{0,63}$/;
@@ -59,20 +59,18 @@ function parseReport(
 }
 
 function complete(
-  draft: (Draft & { readonly isExtension: boolean }) | undefined,
+  draft: Draft | DropReason,
   pageAddress: unknown,
   isOwnPage: (origin: string) => boolean,
 ): Violation | DropReason {
-  if (draft === undefined) return "malformed";
-  const { isExtension, ...violation } = draft;
-  if (isExtension) return "extension";
+  if (typeof draft === "string") return draft;
   const page = reportedAddress(pageAddress);
   if (page === undefined) return "malformed";
   if (!URL.canParse(page) || !isOwnPage(new URL(page).origin)) return "foreign-page";
-  return { ...violation, page };
+  return { ...draft, page };
 }
 
-function legacyReport(fields: Fields): (Draft & { isExtension: boolean }) | undefined {
+function legacyReport(fields: Fields): Draft | DropReason {
   const violated = text(fields["violated-directive"]).split(" ", 1)[0];
   return draftOf({
     kind: "csp",
@@ -86,9 +84,7 @@ function legacyReport(fields: Fields): (Draft & { isExtension: boolean }) | unde
   });
 }
 
-const READERS: Readonly<
-  Record<string, (body: Fields) => (Draft & { isExtension: boolean }) | undefined>
-> = {
+const READERS: Readonly<Record<string, (body: Fields) => Draft | DropReason>> = {
   "csp-violation": (body) =>
     draftOf({
       ...commonOf(body, "csp", body["effectiveDirective"]),
@@ -137,12 +133,14 @@ function commonOf(body: Fields, kind: ReportKind, directive: unknown): RawDraft 
   };
 }
 
-function draftOf(raw: RawDraft): (Draft & { isExtension: boolean }) | undefined {
+function draftOf(raw: RawDraft): Draft | DropReason {
   const directive = text(raw.directive);
-  if (raw.kind === "csp" ? !isDirectiveName(directive) : !FEATURE.test(directive)) return undefined;
+  const isKnown = raw.kind === "csp" ? isDirectiveName(directive) : FEATURE.test(directive);
+  if (!isKnown) return "malformed";
   const said = text(raw.blocked);
+  if (isExtensionAddress(said) || isExtensionAddress(raw.file)) return "extension";
   const blocked = said === "" ? "" : reportedAddress(said);
-  if (blocked === undefined) return undefined;
+  if (blocked === undefined) return "malformed";
   return {
     kind: raw.kind,
     directive,
@@ -150,7 +148,6 @@ function draftOf(raw: RawDraft): (Draft & { isExtension: boolean }) | undefined 
     disposition: raw.isReportOnly ? "report" : "enforce",
     sample: text(raw.sample).replace(DECEPTIVE, " ").slice(0, MAX_SAMPLE_CHARACTERS).trim(),
     source: sourceOf(raw),
-    isExtension: isExtensionAddress(said) || isExtensionAddress(raw.file),
   };
 }
 
