@@ -164,7 +164,10 @@ async function watch(names: readonly string[], options: Options): Promise<Watchi
       reportRenewal(event, process.stdout);
     },
   });
+  // The looks do not keep the process alive.
+  const alive = setInterval(() => undefined, 2 ** 30);
   const ended = untilSignal(() => {
+    clearInterval(alive);
     keeper.close();
   });
   return { certificate: keeper.certificateFor(), ended };
