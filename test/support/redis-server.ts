@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -15,11 +15,21 @@ export class RedisServer {
   readonly port: number;
   readonly #folder: string;
   readonly #settings: RedisSettings;
+  readonly #sentinelLines: readonly string[] | undefined;
   #child: ChildProcess | undefined;
 
-  /** `folder` is for its working files; the server does not run yet. */
-  constructor(port: number, folder: string, settings: RedisSettings = {}) {
+  /**
+   * `folder` is for its working files; the server does not run yet. With `sentinelLines`, which are
+   * lines of a configuration file, it is a sentinel.
+   */
+  constructor(
+    port: number,
+    folder: string,
+    settings: RedisSettings = {},
+    sentinelLines?: readonly string[],
+  ) {
     this.port = port;
+    this.#sentinelLines = sentinelLines;
     this.#folder = join(folder, `redis-${port}`);
     this.#settings = settings;
     mkdirSync(this.#folder, { recursive: true });
@@ -31,8 +41,7 @@ export class RedisServer {
 
   /** Resolves once the server accepts connections. */
   async start(): Promise<this> {
-    const settings = { ...this.#defaults(), ...this.#settings };
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    const args = this.#arguments();
     const child = spawn("redis-server", args, {
       cwd: this.#folder,
       stdio: ["ignore", "pipe", "inherit"],
@@ -42,7 +51,7 @@ export class RedisServer {
     await new Promise<void>((resolve, reject) => {
       child.stdout.on("data", (chunk: Buffer) => {
         output += chunk.toString();
-        if (output.includes("Ready to accept connections")) resolve();
+        if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve();
       });
       child.once("error", reject);
       child.once("exit", () => {
@@ -86,15 +95,23 @@ export class RedisServer {
     await ended;
   }
 
-  #defaults(): RedisSettings {
-    return {
-      port: String(this.port),
-      bind: "127.0.0.1",
+  #arguments(): string[] {
+    const listener = { port: String(this.port), bind: "127.0.0.1", dir: this.#folder };
+    if (this.#sentinelLines !== undefined) {
+      const file = join(this.#folder, "sentinel.conf");
+      const lines = Object.entries(listener).map(([name, value]) => `${name} ${value}`);
+      writeFileSync(file, [...lines, ...this.#sentinelLines, ""].join("\n"));
+      return [file, "--sentinel"];
+    }
+    const settings = {
+      ...listener,
       save: "",
       appendonly: "no",
-      dir: this.#folder,
       "enable-debug-command": "local",
+      "repl-diskless-sync-delay": "0",
+      ...this.#settings,
     };
+    return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   }
 }
 

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { after, before, describe, it } from "mocha";
 import { requireProgram } from "../../support/external.ts";
+import { admittedByProcesses } from "../../support/rate-limit-processes.ts";
 import { type RedisServer, startRedis } from "../../support/redis-server.ts";
 import { rejection } from "../../support/rejection.ts";
 import { tempDirectory } from "../../support/temp-directory.ts";
@@ -88,6 +89,17 @@ describe("RedisStore", () => {
       admittedOf(other, 100, charge),
     ]);
     expect(first + second).to.equal(5);
+  });
+
+  it("admits exactly 5 of 200 parallel calls from two processes", async () => {
+    const admitted = await admittedByProcesses(2, {
+      url: server.url,
+      prefix: "processes",
+      key: "client",
+      capacity: 5,
+      count: 100,
+    });
+    expect(admitted[0]! + admitted[1]!).to.equal(5);
   });
 
   it("admits exactly 5 of 200 parallel calls after SCRIPT FLUSH", async () => {

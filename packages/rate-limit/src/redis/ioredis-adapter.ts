@@ -1,5 +1,5 @@
 import { Cluster, Redis } from "ioredis";
-import type { ClusterOptions, CommonRedisOptions } from "ioredis";
+import type { ClusterOptions, RedisOptions } from "ioredis";
 import { quote } from "../options.ts";
 import type { Script } from "./gcra-script.ts";
 import type { RedisConnection } from "./redis-connection.ts";
@@ -14,6 +14,8 @@ export interface RedisClient {
 
 const MAX_RETRY_DELAY_MS = 250;
 const CONNECT_TIMEOUT_MS = 1000;
+// A stopped server never answers our FIN.
+const DISCONNECT_TIMEOUT_MS = 20;
 
 const retryStrategy = (attempt: number): number => Math.min(attempt * 25, MAX_RETRY_DELAY_MS);
 
@@ -24,13 +26,15 @@ const COMMON_SETTINGS = {
   maxRetriesPerRequest: 0,
   enableAutoPipelining: false,
   connectTimeout: CONNECT_TIMEOUT_MS,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+  maxLoadingRetryTime: CONNECT_TIMEOUT_MS,
   keyPrefix: "",
   stringNumbers: false,
   readOnly: false,
   lazyConnect: false,
   reconnectOnError: null,
   retryStrategy,
-} satisfies CommonRedisOptions;
+} satisfies RedisOptions;
 
 const CLUSTER_SETTINGS = {
   enableOfflineQueue: false,
