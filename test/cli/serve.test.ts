@@ -102,6 +102,23 @@ describe("hauberk serve", () => {
     await stop();
   });
 
+  it("renews its development certificate while a connection lives on", async () => {
+    const { port, ca } = await start("--log", "off");
+    const before = await openConnection(port, ca);
+    await startHauberk(["cert", "--force"], { cwd: folder, env }).finished;
+    await running?.waitFor(/^Renewed certs-dev\/localhost\+2\.pem until /m);
+    const after = await openConnection(port, ca);
+    expect(after.getPeerX509Certificate()?.serialNumber).to.not.equal(
+      before.getPeerX509Certificate()?.serialNumber,
+    );
+    before.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    const [answer] = (await once(before, "data")) as [Buffer];
+    expect(answer.toString()).to.match(/^HTTP\/1\.1 200 /);
+    after.destroy();
+    before.destroy();
+    expect(await stop()).to.not.include("Renewed");
+  });
+
   it("says which port is in use, and ends with 1", async () => {
     const { port } = await start();
     const second = startHauberk(["serve", "public", "--port", String(port)], { cwd: folder, env });
