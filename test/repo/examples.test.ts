@@ -87,6 +87,47 @@ describe("examples/express-app.ts", () => {
   });
 });
 
+describe("examples/node-https.ts", () => {
+  const folder = tempDirectory();
+
+  it("serves with a certificate that its CA vouches for, and ends on SIGTERM", async () => {
+    const example = spawn(
+      process.execPath,
+      [join(repositoryRoot, "build", "examples", "node-https.js"), "0"],
+      {
+        cwd: folder,
+        env: { ...process.env, HAUBERK_HOME: join(folder, "home") },
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    const [, ca = "", origin = ""] = await firstOutput(example, /--cacert "(.+)" (https:\S+)/);
+    const asking = request(new URL(origin), { ca: readFileSync(ca), agent: false }).end();
+    const [response] = (await once(asking, "response")) as [IncomingMessage];
+    expect(await text(response)).to.equal("hello\n");
+    example.kill("SIGTERM");
+    const [code] = (await once(example, "exit")) as [number | null];
+    expect(code).to.equal(0);
+  });
+});
+
+describe("examples/mocha-https.ts", () => {
+  const folder = tempDirectory();
+
+  it("passes under mocha", async () => {
+    const mocha = join(repositoryRoot, "node_modules", "mocha", "bin", "mocha.js");
+    const example = join(repositoryRoot, "build", "examples", "mocha-https.js");
+    const running = spawn(process.execPath, [mocha, "--no-config", "--no-package", example], {
+      cwd: folder,
+      env: { ...process.env, HAUBERK_HOME: join(folder, "home") },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const output = text(running.stdout);
+    const [code] = (await once(running, "exit")) as [number | null];
+    expect(code).to.equal(0);
+    expect(await output).to.include("1 passing");
+  });
+});
+
 /** Resolves with the match of `pattern` in what the program prints; rejects when it ends before. */
 async function firstOutput(program: ChildProcess, pattern: RegExp): Promise<RegExpExecArray> {
   let output = "";
