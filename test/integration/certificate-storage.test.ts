@@ -41,7 +41,7 @@ const NAMES = ["app.test"];
 describe("a file system of its own", () => {
   // Stands before tempDirectory(), whose own hook cannot remove a folder that is still mounted.
   after(() => {
-    if (mount !== "") spawnSync("umount", [mountPoint]);
+    if (unmount !== "") spawnSync(unmount, [mountPoint]);
   });
 
   const root = tempDirectory();
@@ -49,11 +49,13 @@ describe("a file system of its own", () => {
   const home = join(mountPoint, "home");
   const directory = join(mountPoint, "certs");
   let mount = "";
+  let unmount = "";
   let made: DevCertificate;
 
   before(async function () {
     requireRoot(this);
     mount = requireProgram(this, "mount");
+    unmount = requireProgram(this, "umount");
     mkdirSync(mountPoint);
     const { status } = spawnSync(mount, ["-t", "tmpfs", "-o", "size=256k", "tmpfs", mountPoint]);
     if (status !== 0) this.skip();

@@ -20,7 +20,7 @@ import type { Validity } from "./renewal.ts";
 import { parseSubjectNames, type SubjectName } from "./subject-names.ts";
 
 /** What the subject of a leaf says unless told otherwise. */
-export const DEFAULT_ORGANIZATION = "Hauberk development certificate";
+const DEFAULT_ORGANIZATION = "Hauberk development certificate";
 /** RFC 5280 appendix A.1, ub-common-name and ub-organization-name. */
 const MAX_ATTRIBUTE_CHARS = 64;
 /** Characters, not bytes; white space only between others. */
