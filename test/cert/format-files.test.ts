@@ -35,8 +35,9 @@ describe("exportCertificate()", () => {
   });
 
   it("writes every form, those with the key for the owner alone", async () => {
-    const stem = join(directory, "new", "app.test");
-    const { files, password } = await exportCertificate(pair, { formats: ALL, stem });
+    const folder = join(directory, "new");
+    const stem = join(folder, "app.test");
+    const { files, password } = await exportCertificate(pair, { formats: ALL, directory: folder });
     const modes = files.map(({ file, isPrivate }) => {
       const mode = statSync(file).mode & 0o777;
       expect(mode, file).to.equal(isPrivate ? 0o600 : 0o644);
@@ -62,44 +63,47 @@ describe("exportCertificate()", () => {
   });
 
   it("takes the password given and tells it back, none where none is used", async () => {
-    const stem = join(directory, "given");
-    const p12 = await exportCertificate(pair, { formats: ["p12"], stem, password: "geheim" });
+    const place = { directory, fileName: "given" };
+    const p12 = await exportCertificate(pair, { formats: ["p12"], ...place, password: "geheim" });
     expect(p12.password).to.equal("geheim");
-    createSecureContext({ pfx: readFileSync(`${stem}.p12`), passphrase: "geheim" });
-    const der = await exportCertificate(pair, { formats: ["der", "der"], stem });
+    const [written] = p12.files;
+    createSecureContext({ pfx: readFileSync(written?.file ?? ""), passphrase: "geheim" });
+    const der = await exportCertificate(pair, { formats: ["der", "der"], ...place });
     expect(der.password).to.equal(undefined);
     expect(der.files).to.have.lengthOf(1);
   });
 
   it("makes a file that others could read private when it puts a key into it", async () => {
-    const stem = join(directory, "loose");
-    writeFileSync(`${stem}.p12`, "", { mode: 0o644 });
-    await exportCertificate(pair, { formats: ["p12"], stem });
-    expect(statSync(`${stem}.p12`).mode & 0o777).to.equal(0o600);
+    const file = join(directory, "loose.p12");
+    writeFileSync(file, "", { mode: 0o644 });
+    await exportCertificate(pair, { formats: ["p12"], directory, fileName: "loose" });
+    expect(statSync(file).mode & 0o777).to.equal(0o600);
   });
 
   it("writes nothing when one form cannot be made", async () => {
-    const { cert, ca } = pair;
-    const stem = join(directory, "keyless");
+    const { cert, ca, names } = pair;
+    const keyless = { cert, ca, names };
     const error = await rejection(
-      exportCertificate({ cert, ca }, { formats: ["der", "haproxy"], stem }),
+      exportCertificate(keyless, { formats: ["der", "haproxy"], directory }),
     );
     expect(error.message).to.equal('formats: "haproxy" needs the private key, and it is not here');
-    expect(existsSync(`${stem}.der`)).to.equal(false);
-    const kept = await exportCertificate({ cert, ca }, { formats: ["pem", "chain"], stem });
-    expect(kept.files).to.have.lengthOf(2);
+    expect(existsSync(join(directory, "app.test-csr.der"))).to.equal(false);
+    const { files } = await exportCertificate(keyless, { formats: ["pem", "chain"], directory });
+    expect(files.map(({ file }) => basename(file))).to.deep.equal([
+      "app.test-csr.pem",
+      "app.test-csr-chain.pem",
+    ]);
   });
 
   it("refuses options that it cannot keep", async () => {
-    const stem = join(directory, "refused");
     for (const [options, message] of [
-      [{ formats: [], stem }, "formats must list some of pem, chain, der, p12, jks"],
-      [{ formats: ["pfx"], stem }, 'got ["pfx"]'],
-      [{ formats: "pem", stem }, 'got "pem"'],
-      [{ formats: ["pem"] }, "stem must be a non-empty path, got undefined"],
-      [{ formats: ["jks"], stem, password: "short" }, "at least 6 characters, all ASCII"],
-      [{ formats: ["jks"], stem, password: "pässwort" }, "at least 6 characters, all ASCII"],
-      [{ formats: ["p12"], stem, lagacy: true }, 'did you mean "legacy"?'],
+      [{ formats: [] }, "formats must list some of pem, chain, der, p12, jks"],
+      [{ formats: ["pfx"] }, 'got ["pfx"]'],
+      [{ formats: "pem" }, 'got "pem"'],
+      [{ formats: ["pem"], fileName: "../x" }, 'got "../x"'],
+      [{ formats: ["jks"], password: "short" }, "at least 6 characters, all ASCII"],
+      [{ formats: ["jks"], password: "pässwort" }, "at least 6 characters, all ASCII"],
+      [{ formats: ["p12"], lagacy: true }, 'did you mean "legacy"?'],
     ] as const) {
       const error = await rejection(exportCertificate(pair, options as never));
       expect(error).to.be.instanceOf(TypeError);
@@ -108,16 +112,16 @@ describe("exportCertificate()", () => {
   });
 
   it("names a Kubernetes secret after the file, within the rules of Kubernetes", async () => {
-    for (const [file, name] of [
+    for (const [fileName, name] of [
       ["_wildcard.app.test+2", "wildcard.app.test-2"],
       ["__1", "1"],
       ["Jo@App.test", "jo-app.test"],
       ["a-.-b", "a.b"],
       ["___", "certificate"],
     ] as const) {
-      const stem = join(directory, file);
-      await exportCertificate(pair, { formats: ["kubernetes"], stem });
-      expect(readFileSync(`${stem}-secret.yaml`, "utf8")).to.include(`\n  name: "${name}"\n`);
+      await exportCertificate(pair, { formats: ["kubernetes"], directory, fileName });
+      const yaml = readFileSync(join(directory, `${fileName}-secret.yaml`), "utf8");
+      expect(yaml).to.include(`\n  name: "${name}"\n`);
     }
   });
 });

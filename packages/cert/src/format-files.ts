@@ -1,4 +1,5 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, resolve } from "node:path";
+import { certificateFiles, fileNameOption, filesNamed } from "./certificate-files.ts";
 import {
   createDirectory,
   PRIVATE_FILE_MODE,
@@ -15,6 +16,7 @@ import {
   type CertificateWithKey,
 } from "./pkcs12-export.ts";
 import { quote } from "./quote.ts";
+import { parseSubjectNames } from "./subject-names.ts";
 
 /** A form in which other programs want a certificate. */
 export type CertificateFormat = "pem" | "chain" | "der" | "p12" | "jks" | "kubernetes" | "haproxy";
@@ -23,8 +25,18 @@ export type CertificateFormat = "pem" | "chain" | "der" | "p12" | "jks" | "kuber
 export interface ExportOptions {
   /** The forms to write, each once. */
   readonly formats: readonly CertificateFormat[];
-  /** Path without its ending, such as "certs-dev/app.test"; what each form adds is in the README. */
-  readonly stem: string;
+  /**
+   * Folder for the files; created when it is not there.
+   *
+   * @default "certs-dev" in the working directory
+   */
+  readonly directory?: string | undefined;
+  /**
+   * Name of the files without their endings; what each form adds is in the README.
+   *
+   * @default made of the names, with "-csr" where the key stays with somebody else
+   */
+  readonly fileName?: string | undefined;
   /**
    * Password of the forms "p12" and "jks"; ASCII of at least 6 characters for "jks".
    *
@@ -41,7 +53,8 @@ export interface ExportOptions {
 
 const OPTION_KEYS = {
   formats: true,
-  stem: true,
+  directory: true,
+  fileName: true,
   password: true,
   legacy: true,
 } satisfies Record<keyof ExportOptions, true>;
@@ -50,7 +63,7 @@ const OPTION_KEYS = {
 export interface ExportedFile {
   readonly format: CertificateFormat;
   readonly file: string;
-  /** Whether it holds the private key; its mode is 0600 then. */
+  /** Whether it holds the private key; its mode is 0600 then, else 0644. */
   readonly isPrivate: boolean;
 }
 
@@ -62,9 +75,11 @@ export interface ExportedCertificate {
 }
 
 /** A certificate, with its key unless that stays with somebody else. */
-export type ExportableCertificate = Omit<CertificateWithKey, "key"> & {
+export interface ExportableCertificate extends Omit<CertificateWithKey, "key"> {
   readonly key?: string | undefined;
-};
+  /** The names in canonical form. */
+  readonly names: readonly string[];
+}
 
 interface Format {
   /** What the file name adds to the stem. */
@@ -76,6 +91,7 @@ interface Format {
 type Content = string | Buffer;
 
 interface Settings {
+  /** Path without ending. */
   readonly stem: string;
   readonly password: string | undefined;
   readonly legacy: boolean;
@@ -99,14 +115,14 @@ const FORMATS: Readonly<Record<CertificateFormat, Format>> = {
  * Writes a certificate in the forms other programs want, each by one rename. Whatever holds the
  * private key has the mode 0600.
  *
- * @throws {TypeError} If an option is malformed, or a form needs the key and there is none
+ * @throws {TypeError} If an option is unknown or malformed, or a form needs the key and there is none
  * @throws {CertError} ERR_CERT_STORAGE when the system refuses to write
  */
 export async function exportCertificate(
   certificate: ExportableCertificate,
   options: ExportOptions,
 ): Promise<ExportedCertificate> {
-  const { formats, ...settings } = parseOptions(options);
+  const { formats, ...settings } = parseOptions(certificate, options);
   const { key } = certificate;
   const keyless = formats.find((format) => key === undefined && FORMATS[format].needsKey);
   if (keyless !== undefined) {
@@ -129,22 +145,29 @@ export async function exportCertificate(
   return { files, password };
 }
 
-function parseOptions(options: ExportOptions): Settings & Pick<ExportOptions, "formats"> {
+function parseOptions(
+  { key, names }: ExportableCertificate,
+  options: ExportOptions,
+): Settings & Pick<ExportOptions, "formats"> {
   checkOptionKeys("exportCertificate", options, OPTION_KEYS);
   const formats: unknown = options.formats;
   if (!Array.isArray(formats) || formats.length === 0 || !formats.every(isFormat)) {
     const known = Object.keys(FORMATS).join(", ");
     throw new TypeError(`formats must list some of ${known}, got ${quote(formats)}`);
   }
-  const stem = pathOption("stem", options.stem);
-  if (stem === undefined) throw new TypeError("stem must be a non-empty path, got undefined");
+  const directory = resolve(pathOption("directory", options.directory) ?? "certs-dev");
+  const fileName = fileNameOption("fileName", options.fileName);
+  const { certFile } =
+    fileName === undefined
+      ? certificateFiles(directory, parseSubjectNames(names), key === undefined ? "-csr" : "")
+      : filesNamed(directory, fileName);
   const password = passwordOption(options.password);
   if (password !== undefined && formats.includes("jks") && !/^[\x20-\x7e]{6,}$/.test(password)) {
     throw new TypeError('password must have at least 6 characters, all ASCII, for the form "jks"');
   }
   return {
     formats: [...new Set(formats)],
-    stem,
+    stem: certFile.replace(/\.pem$/, ""),
     password,
     legacy: booleanOption("legacy", options.legacy),
   };

@@ -49,7 +49,8 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-function relativePath(path: string): string {
+/** Returns a path as short as it can be written from here. */
+export function relativePath(path: string): string {
   const fromHere = relative(process.cwd(), path);
   return fromHere.startsWith("..") ? path : fromHere;
 }

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import {
   type CertificatePurpose,
   type DevCertificate,
@@ -17,6 +18,8 @@ import {
 } from "./authority-options.ts";
 import { describe, renewalLine, trustAdvice } from "./cert-report.ts";
 import { choice, parseCommand, wholeNumber } from "./command.ts";
+import type { FormatWriter } from "./cert-formats.ts";
+import { PASSWORD_OPTIONS } from "./password-options.ts";
 import { KEY_KINDS } from "./key-kinds.ts";
 import { misuse } from "./misuse.ts";
 import { untilSignal } from "./signals.ts";
@@ -46,22 +49,39 @@ const OPTIONS = {
   expired: { type: "boolean" },
   force: { type: "boolean" },
   watch: { type: "boolean" },
+  csr: { type: "string" },
+  format: { type: "string", multiple: true },
+  legacy: { type: "boolean" },
+  "ask-password": { type: "boolean" },
+  ...PASSWORD_OPTIONS,
   ...AUTHORITY_OPTIONS,
   ...CONSTRAINT_OPTIONS,
 } as const;
 
 type Options = Omit<DevCertificateOptions, "now">;
+/** A request brings its key, and what is signed for somebody else is never reused or renewed here. */
+const CSR_EXCLUDES = ["key", "force", "watch", "webtransport", "permit", "unconstrained"] as const;
+
 type Values = ReturnType<typeof parseCommand<typeof OPTIONS>>["values"];
 
 /** `hauberk cert`: makes, renews or reuses a development certificate and says how to trust it. */
 export async function cert(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseCommand(args, OPTIONS);
-  if (values.client === true && positionals.length === 0) {
+  if (values.client === true && positionals.length === 0 && values.csr === undefined) {
     throw misuse("--client needs a name, such as a host name or an e-mail address");
   }
-  const names = positionals.length > 0 ? positionals : LOCAL_NAMES;
   const options = certificateOptions(values);
   const days = warnOfDays(values);
+  const exportTo = await formats(values);
+  if (values.csr !== undefined) {
+    if (positionals.length > 0) throw misuse("--csr takes the names from the request");
+    const excluded = CSR_EXCLUDES.find((option) => values[option] !== undefined);
+    if (excluded !== undefined) throw misuse(`--csr and --${excluded} exclude each other`);
+    const { signRequest } = await import("./cert-request.ts");
+    await signRequest(values.csr, { ...values, options, exportTo });
+    return;
+  }
+  const names = positionals.length > 0 ? positionals : LOCAL_NAMES;
   const authorityCreated = await createWider(values, options);
   const watching = values.watch === true ? await watch(names, options) : undefined;
   const certificate = watching?.certificate ?? (await devCertificate(names, options));
@@ -73,8 +93,26 @@ export async function cert(args: readonly string[]): Promise<void> {
     `${describe(made, { hash: values.webtransport === true })}\n` +
       trustAdvice(made.caFile, authorityLocation(values)),
   );
+  if (exportTo !== undefined) {
+    const place = { directory: dirname(made.certFile), fileName: basename(made.certFile, ".pem") };
+    process.stdout.write(await exportTo(made, place));
+  }
   warnOfEnd(certificate, days);
   await watching?.ended;
+}
+
+/** Returns what writes the forms asked for, nothing without `--format`. */
+async function formats(values: Values): Promise<FormatWriter | undefined> {
+  if (values.format === undefined && !hasPasswordOption(values)) return undefined;
+  return (await import("./cert-formats.ts")).formatWriter(values);
+}
+
+function hasPasswordOption(values: Values): boolean {
+  return (
+    values.legacy === true ||
+    values["ask-password"] === true ||
+    values["password-env"] !== undefined
+  );
 }
 
 function certificateOptions(values: Values): Options {

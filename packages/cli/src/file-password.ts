@@ -3,9 +3,6 @@ import { misuse } from "./misuse.ts";
 
 const VARIABLE = "HAUBERK_PASSWORD";
 
-/** Where the password of a PKCS#12 file or a key comes from. */
-export const PASSWORD_OPTIONS = { "password-env": { type: "string" } } as const;
-
 /**
  * Returns the password that the environment holds, in `variable` or else in HAUBERK_PASSWORD. Never an
  * argument of the command: those stand in the shell's history and in the list of processes.

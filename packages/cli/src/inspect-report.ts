@@ -67,22 +67,14 @@ function block(number: number, [first, ...rest]: readonly Row[]): string {
 }
 
 function rows(entry: InspectedEntry, now: Date): Row[] {
-  switch (entry.kind) {
-    case "certificate":
-      return certificateRows(entry.certificate, now);
-    case "request":
-      return requestRows(entry.request);
-    case "private-key":
-      return [["private key", keyLabel(entry.key)]];
-    case "public-key":
-      return [["public key", keyLabel(entry.key)]];
-    case "locked-key":
-      return [["private key", "encrypted; set HAUBERK_PASSWORD to look inside"]];
-    case "other":
-      return [["other", entry.label]];
-    case "unreadable":
-      return [["unreadable", entry.label]];
+  if (entry.kind === "certificate") return certificateRows(entry.certificate, now);
+  if (entry.kind === "request") return requestRows(entry.request);
+  if (entry.kind === "private-key") return [["private key", keyLabel(entry.key)]];
+  if (entry.kind === "public-key") return [["public key", keyLabel(entry.key)]];
+  if (entry.kind === "locked-key") {
+    return [["private key", "encrypted; set HAUBERK_PASSWORD to look inside"]];
   }
+  return [[entry.kind, entry.label]];
 }
 
 function certificateRows(certificate: CertificateSummary, now: Date): Row[] {
@@ -140,9 +132,11 @@ function usageLabel({
   keyUsages,
   extendedKeyUsages,
 }: Pick<CertificateSummary, "keyUsages" | "extendedKeyUsages">): string {
-  const list = (usages: readonly string[] | undefined): string[] =>
-    usages === undefined ? [] : [usages.join(", ") || "nothing"];
-  return [...list(keyUsages), ...list(extendedKeyUsages)].join("; ") || "everything";
+  return [...usageList(keyUsages), ...usageList(extendedKeyUsages)].join("; ") || "everything";
+}
+
+function usageList(usages: readonly string[] | undefined): string[] {
+  return usages === undefined ? [] : [usages.join(", ") || "nothing"];
 }
 
 function keyLabel(key: string): string {

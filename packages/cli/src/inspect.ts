@@ -6,11 +6,12 @@ import {
   type InspectedEntry,
 } from "@hauberk/cert/inspect";
 import { parseCommand } from "./command.ts";
-import { askPassword, PASSWORD_OPTIONS, passwordFromEnvironment } from "./file-password.ts";
+import { askPassword, passwordFromEnvironment } from "./file-password.ts";
 import { readIfPossible, readInput } from "./input-file.ts";
 import { inspectionText, minute, printable } from "./inspect-report.ts";
 import { inspectTarget, keyPathsBeside } from "./inspect-target.ts";
 import { misuse } from "./misuse.ts";
+import { PASSWORD_OPTIONS } from "./password-options.ts";
 
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 

@@ -18,8 +18,6 @@ export async function verify(args: readonly string[]): Promise<void> {
   if (path === undefined || more.length > 0) {
     throw misuse("verify takes one certificate; see hauberk help verify");
   }
-  const readAll = (paths: readonly string[] = []): Promise<Buffer[]> =>
-    Promise.all(paths.map(readInput));
   const verdict = await verifyCertificate(await readInput(path), {
     authorities: values.ca === undefined ? rootCertificates : await readAll(values.ca),
     intermediates: await readAll(values.intermediate),
@@ -29,6 +27,10 @@ export async function verify(args: readonly string[]): Promise<void> {
   });
   if (verdict.kind === "invalid") throw new Error(printable(refusal(path, verdict)));
   process.stdout.write(printable(approval(path, verdict, values.host)));
+}
+
+async function readAll(paths: readonly string[] = []): Promise<Buffer[]> {
+  return Promise.all(paths.map(readInput));
 }
 
 function refusal(path: string, verdict: Extract<Verdict, { kind: "invalid" }>): string {

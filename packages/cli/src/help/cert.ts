@@ -5,6 +5,8 @@ export const HELP: string = `hauberk cert [names...]: a certificate from your ow
   hauberk cert 192.168.1.10 --out ./tls        for an address, into another folder
   hauberk cert --client ada@app.test           for a client
   hauberk cert --watch                         and renew it until stopped
+  hauberk cert --csr app.csr                   for the key and the names of a request
+  hauberk cert app.test --format p12           and as PKCS#12, with a random password
 
 Options
   --out FOLDER    where <name>.pem and <name>-key.pem go            (certs-dev)
@@ -19,6 +21,12 @@ Options
   --expired       one that ended a day ago, for tests
   --force         issue a new one even when the present one is good
   --watch         renew it before it ends, until SIGINT or SIGTERM
+  --csr FILE      sign a request, - for standard input; writes <name>-csr.pem
+  --format FORM   write it also as chain, der, p12, jks, kubernetes or haproxy; repeatable
+  --legacy        p12 and jks for old importers: Triple DES and SHA-1
+  --ask-password  ask for the password of p12 and jks rather than make one up
+  --password-env VARIABLE
+                  take it from there                       (HAUBERK_PASSWORD)
   --ca NAME       which CA signs                                    (authority)
   --ca-dir FOLDER where the CAs are kept                            ($HAUBERK_HOME)
   --permit NAME   a host name with all below it, an address or a range that a CA made
