@@ -27,7 +27,7 @@ export async function runInTerminal(
   let shown = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     shown += chunk;
-    const answer = / $/.test(shown) ? waiting.shift() : undefined;
+    const answer = shown.endsWith(" ") ? waiting.shift() : undefined;
     if (answer !== undefined) child.stdin.write(`${answer}\r`);
   });
   const [code] = (await once(child, "close")) as [number | null];
