@@ -116,6 +116,6 @@ export function crossOriginProtection(
     }
     onRefused(describeRefusal(request, reason));
     if (reportOnly) next();
-    else refuse(response);
+    else refuse(request, response);
   };
 }

@@ -45,17 +45,15 @@ const deadDirectives: Rule = ({ directives, repeated }) => [
 const malformedEntries: Rule = ({ directives }) =>
   knownDirectives(directives).flatMap(([directive, entries]) => [
     ...entries.flatMap((value) => {
-      const problem = entryProblem(directive, value);
+      const problem = isDirectiveName(value)
+        ? "it is the name of a directive, and a ; is missing before it"
+        : entryProblem(directive, value);
       if (problem === undefined) return [];
-      const reason = isDirectiveName(value)
-        ? "this is the name of a directive: a ; is missing before it"
-        : `browsers ignore the entry: ${problem}`;
-      return finding(
-        "malformed-entry",
-        "medium",
-        { directive, value },
-        { reason, fix: "correct or remove it" },
-      );
+      const words = {
+        reason: `browsers ignore the entry: ${problem}`,
+        fix: "correct or remove it",
+      };
+      return finding("malformed-entry", "medium", { directive, value }, words);
     }),
     ...listFindings(directive, entries),
   ]);

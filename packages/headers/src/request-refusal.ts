@@ -50,14 +50,19 @@ export function describeRefusal(
 }
 
 /** Answers with 403; nothing of the request is repeated. */
-export function refuse(response: Response): void {
-  const body = "Forbidden: this request came from another site\n";
+export function refuse(request: Request, response: Response): void {
   response.statusCode = 403;
-  response.setHeader("content-type", "text/plain; charset=utf-8");
   response.setHeader("cache-control", "no-store");
-  response.setHeader("content-length", Buffer.byteLength(body));
-  if ("stream" in response) response.end(body);
-  else response.end(body);
+  sendText(request, response, "Forbidden: this request came from another site\n");
+}
+
+/** Ends the response with a text; one to HEAD only says how long it would be (RFC 9110 section 9.3.2). */
+export function sendText(request: Request, response: Response, text: string): void {
+  response.setHeader("content-type", "text/plain; charset=utf-8");
+  response.setHeader("content-length", Buffer.byteLength(text));
+  if (request.method === "HEAD") response.end();
+  else if ("stream" in response) response.end(text);
+  else response.end(text);
 }
 
 /** Adds request fields that the response depends on to Vary, each once. */

@@ -101,6 +101,6 @@ export function resourceIsolation(
     }
     onRefused(describeRefusal(request, "cross-site"));
     if (reportOnly) next();
-    else refuse(response);
+    else refuse(request, response);
   };
 }

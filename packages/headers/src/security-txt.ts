@@ -1,5 +1,5 @@
 import { echo, listenerOption, optionRecord, stringsOption } from "./option-checks.ts";
-import { pathOf } from "./request-refusal.ts";
+import { pathOf, sendText } from "./request-refusal.ts";
 import type { SecurityHeadersMiddleware } from "./security-headers.ts";
 
 /** The fields of a security.txt. Addresses are `https:`, `mailto:` or `tel:` URIs. */
@@ -173,9 +173,6 @@ export function securityTxt(options: SecurityTxtOptions): SecurityHeadersMiddlew
       next();
       return;
     }
-    response.setHeader("content-type", "text/plain; charset=utf-8");
-    response.setHeader("content-length", Buffer.byteLength(file.text));
-    if ("stream" in response) response.end(file.text);
-    else response.end(file.text);
+    sendText(request, response, file.text);
   };
 }
