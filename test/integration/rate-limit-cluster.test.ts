@@ -1,6 +1,6 @@
 import { type Charge, TICKS_PER_MS, createSharedLimiter } from "@hauberk/rate-limit";
 import { RedisStore } from "@hauberk/rate-limit/redis";
-import { storeConformance, VirtualClock } from "@hauberk/rate-limit/testing";
+import { sharedStoreConformance, VirtualClock } from "@hauberk/rate-limit/testing";
 import { expect } from "chai";
 import { after, before, describe, it } from "mocha";
 import { Cluster } from "ioredis";
@@ -57,7 +57,10 @@ describe("RedisStore over a cluster of three nodes", function () {
 
   describe("conformance", () => {
     const clock = new VirtualClock();
-    const cases = storeConformance({ createStore: () => readyStore({ clock: clock.now }), clock });
+    const cases = sharedStoreConformance({
+      createStore: () => readyStore({ clock: clock.now }),
+      clock,
+    });
     for (const { name, run } of cases) {
       // A group over several slots is charged in parts: parallel ones may refuse each other.
       if (!name.includes("200 parallel groups")) it(name, run);

@@ -9,9 +9,9 @@ export class FingerprintSets {
   readonly #words: Uint32Array;
   readonly #setMask: number;
 
-  /** `capacity` must be a power of two, at least 8. */
-  constructor(capacity: number) {
-    this.#words = new Uint32Array(capacity * 2);
+  /** `capacity` must be a power of two, at least 8; `words` are two for each slot. */
+  constructor(capacity: number, words: Uint32Array = new Uint32Array(capacity * 2)) {
+    this.#words = words;
     this.#setMask = capacity / WAYS - 1;
   }
 

@@ -70,6 +70,8 @@ export type {
   StoreUnavailableEvent,
 } from "./shared-limiter.ts";
 export type { UnavailableAction } from "./shared-charges.ts";
+export { SharedMemoryStore } from "./shared-memory-store.ts";
+export type { SharedMemoryStoreOptions } from "./shared-memory-store.ts";
 export type { Charge, SharedStore } from "./shared-store.ts";
 export type { Ledger, Store } from "./store.ts";
 export { normalizeUsername } from "./username.ts";

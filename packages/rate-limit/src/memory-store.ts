@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Debtors } from "./debtors.ts";
 import type { Debtor } from "./debtors.ts";
-import { debtAt } from "./gcra.ts";
-import { createHalfSipHash } from "./half-sip-hash.ts";
+import { blockDebtor, chargeDebt, forgetDebt, refundDebt } from "./slot-debts.ts";
+import { createHalfSipHash, ledgerKey } from "./half-sip-hash.ts";
 import { requireInteger, requireKnownKeys } from "./options.ts";
 import { RecordTable } from "./record-table.ts";
 import { SlotTable } from "./slot-table.ts";
@@ -76,13 +76,8 @@ export class MemoryStore implements Store {
   ledger(policyName: string): Ledger {
     const table = this.#table;
     const debtors = this.#debtors;
-    const hash = createHalfSipHash(this.#ledgerKey(policyName));
+    const hash = createHalfSipHash(ledgerKey(this.#secret, policyName));
     const fingerprint = new Uint32Array(2);
-
-    function slotOf(key: string): number {
-      hash(key, fingerprint);
-      return table.find(fingerprint[0]!, fingerprint[1]!);
-    }
 
     return {
       charge: (key, cost, capacity, now) => {
@@ -90,45 +85,27 @@ export class MemoryStore implements Store {
         hash(key, fingerprint);
         const low = fingerprint[0]!;
         const high = fingerprint[1]!;
-        const slot = table.find(low, high);
-        const arrivalTime = slot === -1 ? 0 : table.arrivalTime(slot);
-        if (arrivalTime < 0 && -arrivalTime > now) {
-          if (cost > 0) debtors.note(slot, low, high, policyName, key);
-          return capacity + cost - arrivalTime - now;
+        const debt = chargeDebt(table, low, high, cost, capacity, now);
+        if (debt > capacity && cost > 0) {
+          const slot = table.find(low, high);
+          if (slot !== -1) debtors.note(slot, low, high, policyName, key);
         }
-        const debt = debtAt(arrivalTime, now, capacity) + cost;
-        if (cost === 0) return debt;
-        if (debt <= capacity) {
-          if (slot === -1) table.insert(low, high, now + debt);
-          else table.setArrivalTime(slot, now + debt);
-          return debt;
-        }
-        // Written back, or a clock that stepped back an hour would hold the key for that hour.
-        if (arrivalTime > now + capacity) table.setArrivalTime(slot, now + capacity);
-        if (slot !== -1) debtors.note(slot, low, high, policyName, key);
         return debt;
       },
 
       refund(key, cost, now) {
-        const slot = slotOf(key);
-        const arrivalTime = slot === -1 ? 0 : table.arrivalTime(slot);
-        if (arrivalTime > now) table.setArrivalTime(slot, Math.max(arrivalTime - cost, 0));
+        hash(key, fingerprint);
+        refundDebt(table, fingerprint[0]!, fingerprint[1]!, cost, now);
       },
 
       block(key, duration, now) {
-        const slot = slotOf(key);
-        if (duration === 0) {
-          if (slot !== -1 && table.arrivalTime(slot) < 0) table.setArrivalTime(slot, 0);
-        } else if (slot === -1) {
-          table.insert(fingerprint[0]!, fingerprint[1]!, -(now + duration));
-        } else {
-          table.setArrivalTime(slot, -(now + duration));
-        }
+        hash(key, fingerprint);
+        blockDebtor(table, fingerprint[0]!, fingerprint[1]!, duration, now);
       },
 
       forget(key) {
-        const slot = slotOf(key);
-        if (slot !== -1) table.setArrivalTime(slot, 0);
+        hash(key, fingerprint);
+        forgetDebt(table, fingerprint[0]!, fingerprint[1]!);
       },
     };
   }
@@ -154,17 +131,10 @@ export class MemoryStore implements Store {
     const known = this.#recordTables.get(name);
     known?.widen(width);
     if (known !== undefined) return known;
-    const hash = createHalfSipHash(this.#ledgerKey(name));
+    const hash = createHalfSipHash(ledgerKey(this.#secret, name));
     const table = new RecordTable(this.capacity, width, hash);
     this.#recordTables.set(name, table);
     return table;
-  }
-
-  /** A key per name instead of a prefix per key: no concatenation on the hot path, no collision. */
-  #ledgerKey(policyName: string): Uint8Array {
-    const digest = new Uint32Array(2);
-    createHalfSipHash(this.#secret)(policyName, digest);
-    return new Uint8Array(digest.buffer);
   }
 }
 

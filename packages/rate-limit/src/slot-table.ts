@@ -10,9 +10,13 @@ export class SlotTable {
   readonly #arrivalTimes: Float64Array;
 
   /** `capacity` must be a power of two, at least 8. */
-  constructor(capacity: number) {
-    this.#fingerprints = new FingerprintSets(capacity);
-    this.#arrivalTimes = new Float64Array(capacity);
+  constructor(
+    capacity: number,
+    arrivalTimes: Float64Array = new Float64Array(capacity),
+    fingerprints: FingerprintSets = new FingerprintSets(capacity),
+  ) {
+    this.#fingerprints = fingerprints;
+    this.#arrivalTimes = arrivalTimes;
   }
 
   /** Returns the slot that holds the fingerprint, or -1. */

@@ -1,6 +1,6 @@
 import { type Charge, RateLimitError, TICKS_PER_MS } from "@hauberk/rate-limit";
 import { RedisStore, type RedisStoreOptions } from "@hauberk/rate-limit/redis";
-import { storeConformance, VirtualClock } from "@hauberk/rate-limit/testing";
+import { sharedStoreConformance, VirtualClock } from "@hauberk/rate-limit/testing";
 import { expect } from "chai";
 import { Redis } from "ioredis";
 import { after, before, describe, it } from "mocha";
@@ -58,19 +58,22 @@ describe("RedisStore", () => {
   });
 
   describe("conformance on the clock of Redis", () => {
-    const cases = storeConformance({ createStore: () => readyStore() });
+    const cases = sharedStoreConformance({ createStore: () => readyStore() });
     for (const { name, run } of cases) it(name, run);
   });
 
   describe("conformance on a virtual clock", () => {
     const clock = new VirtualClock();
-    const cases = storeConformance({ createStore: () => readyStore({ clock: clock.now }), clock });
+    const cases = sharedStoreConformance({
+      createStore: () => readyStore({ clock: clock.now }),
+      clock,
+    });
     for (const { name, run } of cases) it(name, run);
   });
 
   describe("conformance with leases", () => {
     const clock = new VirtualClock();
-    const cases = storeConformance({
+    const cases = sharedStoreConformance({
       createStore: () => readyStore({ clock: clock.now, leasePermits: 10 }),
       clock,
     });

@@ -1,3 +1,3 @@
-export { storeConformance } from "./store-conformance.ts";
-export type { ConformanceCase, StoreConformanceOptions } from "./store-conformance.ts";
+export { sharedStoreConformance, storeConformance } from "./store-conformance.ts";
+export type { ConformanceCase, ConformanceOptions } from "./store-conformance.ts";
 export { VirtualClock } from "./virtual-clock.ts";

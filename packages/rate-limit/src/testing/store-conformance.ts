@@ -1,18 +1,18 @@
 import type { Eventually } from "../eventually.ts";
-import { isSharedStore } from "../shared-limiter.ts";
 import type { SharedStore } from "../shared-store.ts";
 import type { Store } from "../store.ts";
 import { CASES } from "./conformance-cases.ts";
 import { TestedStore } from "./tested-store.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
-/** Options of `storeConformance`. */
-export interface StoreConformanceOptions {
-  /** Returns an empty store; called once for each case. A `SharedStore` is closed after its case. */
-  readonly createStore: () => Eventually<Store | SharedStore>;
+/** Options of `storeConformance` and `sharedStoreConformance`. */
+export interface ConformanceOptions<S extends Store | SharedStore> {
+  /** Returns an empty store; called once for each case. */
+  readonly createStore: () => Eventually<S>;
   /**
-   * The clock of the stores: a `Store` is given its time with every call, and any other must read it.
-   * Without one the cases about time are left out, and amounts are compared within 10 seconds.
+   * The clock that the cases turn: a `Store` is given its time with every call, and any other store
+   * must read it. Without one the cases about time are left out, and amounts are compared within 10
+   * seconds.
    */
   readonly clock?: VirtualClock;
 }
@@ -26,29 +26,43 @@ export interface ConformanceCase {
 }
 
 /**
- * Returns what every store must do, as cases for any test framework:
+ * Returns what every `Store` must do, as cases for any test framework:
  *
  * `for (const { name, run } of storeConformance({ createStore })) it(name, run);`
- *
- * A `Store` has fewer cases than a `SharedStore`: groups are not its concern.
  */
-export function storeConformance(options: StoreConformanceOptions): readonly ConformanceCase[] {
-  const { createStore, clock } = options;
-  return CASES.filter(({ needs }) => needs !== "clock" || clock !== undefined).map(
-    ({ name, needs, verify }) => ({
-      name,
-      async run() {
-        const store = await createStore();
-        if (needs === "groups" && !isSharedStore(store)) return;
-        const tested = new TestedStore(store, clock);
-        try {
-          await verify(tested, (milliseconds) => {
-            clock?.advance(milliseconds);
-          });
-        } finally {
-          await tested.close();
-        }
-      },
-    }),
-  );
+export function storeConformance(options: ConformanceOptions<Store>): readonly ConformanceCase[] {
+  return casesFor(options, false);
+}
+
+/**
+ * Returns what every `SharedStore` must do, as cases for any test framework. Each store is closed
+ * after its case.
+ */
+export function sharedStoreConformance(
+  options: ConformanceOptions<SharedStore>,
+): readonly ConformanceCase[] {
+  return casesFor(options, true);
+}
+
+function casesFor(
+  { createStore, clock }: ConformanceOptions<Store | SharedStore>,
+  hasGroups: boolean,
+): readonly ConformanceCase[] {
+  const cases = CASES.filter(({ needs }) => {
+    if (needs === "clock") return clock !== undefined;
+    return needs !== "groups" || hasGroups;
+  });
+  return cases.map(({ name, verify }) => ({
+    name,
+    async run() {
+      const tested = new TestedStore(await createStore(), clock);
+      try {
+        await verify(tested, (milliseconds) => {
+          clock?.advance(milliseconds);
+        });
+      } finally {
+        await tested.close();
+      }
+    },
+  }));
 }
