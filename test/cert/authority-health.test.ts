@@ -94,6 +94,17 @@ describe("checkAuthority()", () => {
     }
   });
 
+  it("names the CA that it examined in the command that helps", async () => {
+    const [missing] = (await checkAuthority({ directory, name: "none" })).findings;
+    expect(missing?.repair).to.equal(`hauberk ca create --ca-dir "${directory}" --ca none`);
+    const nameConstraints = widenNames(["example.com"]);
+    await openAuthority({ directory, name: "work", nameConstraints });
+    const [widened] = (await checkAuthority({ directory, name: "work" })).findings;
+    expect(widened?.repair).to.match(/: hauberk ca rotate --constrained --ca-dir ".+" --ca work$/);
+    rmSync(keyFile);
+    expect((await onlyFinding())?.repair).to.match(/hauberk ca rotate --ca-dir ".+"$/);
+  });
+
   it("reports a damaged half", async () => {
     for (const file of [keyFile, certificateFile]) {
       const text = readFileSync(file);

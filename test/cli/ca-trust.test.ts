@@ -105,4 +105,12 @@ describe("hauberk ca, who trusts it", () => {
     const file = join(folder, "plain", "ca", "authority", "ca.pem");
     expect(stdout.split("\n")[1]).to.equal(`set "NODE_EXTRA_CA_CERTS=${file}"`);
   });
+
+  it("prints how to set the variables of the CA asked for, not those of the usual one", async () => {
+    const run = runFor("named");
+    const ca = ["--ca-dir", join(folder, "named", "its ca"), "--ca", "work"];
+    await run("create", ...ca);
+    const { stdout } = await run("env", "--shell", "sh", ...ca);
+    expect(stdout).to.include(`eval "$(hauberk ca env --shell sh --ca-dir '${ca[1]}' --ca work)"`);
+  });
 });

@@ -182,6 +182,10 @@ describe("hauberk ca", () => {
       const none = await run(["ca", "show", "--ca", "none"]);
       expect(none.code).to.equal(1);
       expect(none.stdout).to.include("There is no CA in");
+      expect(none.stdout).to.match(/^ {4}hauberk ca create --ca none$/m);
+      const elsewhere = join(home, "else where");
+      const moved = await run(["ca", "show", "--ca-dir", elsewhere]);
+      expect(moved.stdout).to.include(`hauberk ca create --ca-dir "${elsewhere}"\n`);
     });
 
     it("exits with 0 on a mere warning", async () => {
@@ -205,6 +209,10 @@ describe("hauberk ca", () => {
       expect(stdout).to.include(`NODE_EXTRA_CA_CERTS=${join(home, "authority", "ca.pem")}`);
       expect(stdout).to.match(new RegExp(`names of each\n {2}${certs}/a\\.test\\.pem\n$`));
       expect((await run(["ca", "show", "--ca", aside])).code).to.equal(0);
+      const elsewhere = await run(["ca", "rotate", "--ca-dir", home, "--ca", "other"]);
+      expect(elsewhere.stdout).to.match(
+        new RegExp(`: hauberk ca show --ca-dir ${home} --ca other\\.\\d{8}T\\d{6}Z\n`),
+      );
       const renewed = await run(["cert", "a.test", "--out", certs]);
       expect(renewed.stdout).to.match(/^Renewed /);
     });
@@ -259,6 +267,15 @@ describe("hauberk ca", () => {
       expect(readFileSync(out, "utf8")).to.equal("mine");
       expect((await run([...args, "--force"])).code).to.equal(0);
       expect(statSync(keyOut).mode & 0o777).to.equal(0o600);
+    });
+
+    it("says so when the folder to write to is not there", async () => {
+      const out = join(root, "nowhere", "ca.pem");
+      const { code, stderr } = await run(["ca", "export", "--out", out]);
+      expect([code, stderr]).to.deep.equal([
+        1,
+        `hauberk: Cannot write ${out}: there is no folder ${join(root, "nowhere")}\n`,
+      ]);
     });
 
     it("says what is wrong when there is no certificate to export", async () => {

@@ -27,9 +27,6 @@ const DAY_MS = 86_400_000;
 /** What a leaf lasts unless told otherwise: from here on the end of the CA cuts it short. */
 const SOON_DAYS = 90;
 
-const ROTATE = "replace the CA: hauberk ca rotate";
-const CONSTRAIN = "if that is not what you want: hauberk ca rotate --constrained";
-
 /** What can be wrong with a CA on disk. */
 export type AuthorityFault =
   | "missing"
@@ -109,12 +106,16 @@ export async function checkAuthority(
     certificate: certificate === undefined ? undefined : inspectCertificate(certificate.toString()),
     encrypted: key === undefined ? undefined : isEncryptedPem(key),
     findings: isNothing
-      ? [error("missing", `There is no CA in ${quote(files.folder)}`, "hauberk ca create")]
+      ? [error("missing", `There is no CA in ${quote(files.folder)}`, hauberkCa("create", files))]
       : [
-          ...(cert === undefined ? [absent(files.certFile)] : []),
-          ...(cert !== undefined && certificate === undefined ? [damaged(files.certFile)] : []),
+          ...(cert === undefined ? [absent(files.certFile, files)] : []),
+          ...(cert !== undefined && certificate === undefined
+            ? [damaged(files.certFile, files)]
+            : []),
           ...(certificate === undefined ? [] : certificateFaults(files, certificate, now)),
-          ...(key === undefined ? [absent(files.keyFile)] : keyFaults(files, key, certificate)),
+          ...(key === undefined
+            ? [absent(files.keyFile, files)]
+            : keyFaults(files, key, certificate)),
           ...(await accessFaults(files, key !== undefined)),
         ],
     others: await otherAuthorities(files),
@@ -131,59 +132,83 @@ async function otherAuthorities({ directory, name }: AuthorityFiles): Promise<st
   return found.flat().toSorted();
 }
 
-function absent(path: string): AuthorityFinding {
-  return error("incomplete", `${quote(path)} is missing`, `restore it from a copy, or ${ROTATE}`);
+/** Returns a command about the CA that was examined, which need not be the one it takes by default. */
+function hauberkCa(command: string, { directory, name }: AuthorityFiles): string {
+  const usual = authorityLocation({});
+  return [
+    `hauberk ca ${command}`,
+    ...(directory === usual.directory ? [] : [`--ca-dir ${quote(directory)}`]),
+    ...(name === usual.name ? [] : [`--ca ${name}`]),
+  ].join(" ");
 }
 
-function damaged(path: string): AuthorityFinding {
-  return error("damaged", `${quote(path)} is damaged`, `restore it from a copy, or ${ROTATE}`);
+function rotate(files: AuthorityFiles): string {
+  return `replace the CA: ${hauberkCa("rotate", files)}`;
+}
+
+function restore(files: AuthorityFiles): string {
+  return `restore it from a copy, or ${rotate(files)}`;
+}
+
+function absent(path: string, files: AuthorityFiles): AuthorityFinding {
+  return error("incomplete", `${quote(path)} is missing`, restore(files));
+}
+
+function damaged(path: string, files: AuthorityFiles): AuthorityFinding {
+  return error("damaged", `${quote(path)} is damaged`, restore(files));
 }
 
 function keyFaults(
-  { certFile, keyFile }: AuthorityFiles,
+  files: AuthorityFiles,
   text: string,
   certificate: X509Certificate | undefined,
 ): AuthorityFinding[] {
+  const { certFile, keyFile } = files;
   if (isEncryptedPem(text)) return [];
   const key = readOr(() => readPrivateKey(text));
-  if (key === undefined) return [damaged(keyFile)];
+  if (key === undefined) return [damaged(keyFile, files)];
   if (certificate === undefined || certificate.checkPrivateKey(key)) return [];
   const problem = `${quote(keyFile)} does not belong to ${quote(certFile)}`;
-  return [error("mismatch", problem, `restore the right one, or ${ROTATE}`)];
+  return [error("mismatch", problem, `restore the right one, or ${rotate(files)}`)];
 }
 
 function certificateFaults(
-  { certFile }: AuthorityFiles,
+  files: AuthorityFiles,
   certificate: X509Certificate,
   now: Date,
 ): AuthorityFinding[] {
+  const { certFile } = files;
   const findings: AuthorityFinding[] = [];
   const { nameConstraints, keyUsages, signatureAlgorithm } = readCertificate(certificate);
   if (!certificate.ca || keyUsages?.includes("keyCertSign") === false) {
     const problem = `${quote(certFile)} is not allowed to sign certificates`;
-    findings.push(error("not-an-authority", problem, ROTATE));
+    findings.push(error("not-an-authority", problem, rotate(files)));
   }
   const { name: scheme } = signatureScheme(signatureAlgorithm);
   if (isBrokenScheme(scheme)) {
-    findings.push(error("weak-signature", `${quote(certFile)} is signed with ${scheme}`, ROTATE));
+    findings.push(
+      error("weak-signature", `${quote(certFile)} is signed with ${scheme}`, rotate(files)),
+    );
   }
   if (keyKind(certificate.publicKey) === undefined) {
     const problem = `The key of ${quote(certFile)} is ${keyName(certificate.publicKey)}: weak or unknown`;
-    findings.push(error("weak-key", problem, ROTATE));
+    findings.push(error("weak-key", problem, rotate(files)));
   }
-  findings.push(...validityFaults(certFile, certificate, now));
-  findings.push(...constraintFaults(certFile, nameConstraints));
+  findings.push(...validityFaults(files, certificate, now));
+  findings.push(...constraintFaults(files, nameConstraints));
   return findings;
 }
 
 function constraintFaults(
-  certFile: string,
+  files: AuthorityFiles,
   constraints: NameConstraints | undefined,
 ): AuthorityFinding[] {
+  const file = quote(files.certFile);
+  const constrain = `if that is not what you want: ${hauberkCa("rotate --constrained", files)}`;
   const danger = "whoever gets its key can impersonate them to every machine that trusts it";
   if (constraints === undefined) {
-    const problem = `${quote(certFile)} may sign for all names and addresses: ${danger}`;
-    return [warning("unconstrained", problem, CONSTRAIN)];
+    const problem = `${file} may sign for all names and addresses: ${danger}`;
+    return [warning("unconstrained", problem, constrain)];
   }
   const { dns, ip } = constraints.permitted;
   const wider = [
@@ -192,19 +217,19 @@ function constraintFaults(
     ...notPermitted(constraintsFor(DEVELOPMENT_NAMES), { dns, ip }),
   ];
   if (wider.length === 0) return [];
-  const problem = `${quote(certFile)} may also sign for ${wider.join(", ")}: ${danger}`;
-  return [warning("widened", problem, CONSTRAIN)];
+  const problem = `${file} may also sign for ${wider.join(", ")}: ${danger}`;
+  return [warning("widened", problem, constrain)];
 }
 
 function validityFaults(
-  certFile: string,
+  files: AuthorityFiles,
   certificate: X509Certificate,
   now: Date,
 ): AuthorityFinding[] {
   const { notBefore, notAfter } = validity(certificate);
-  const file = quote(certFile);
+  const file = quote(files.certFile);
   if (now > notAfter) {
-    return [error("expired", `${file} expired on ${notAfter.toISOString()}`, ROTATE)];
+    return [error("expired", `${file} expired on ${notAfter.toISOString()}`, rotate(files))];
   }
   if (now < notBefore) {
     const problem = `${file} starts on ${notBefore.toISOString()}`;
@@ -213,7 +238,7 @@ function validityFaults(
   const leftDays = Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS);
   if (leftDays >= SOON_DAYS) return [];
   const problem = `${file} ends in ${leftDays} days, and every certificate that it signs with it`;
-  return [warning("expires-soon", problem, ROTATE)];
+  return [warning("expires-soon", problem, rotate(files))];
 }
 
 async function accessFaults(files: AuthorityFiles, hasKey: boolean): Promise<AuthorityFinding[]> {
@@ -227,7 +252,7 @@ async function accessFaults(files: AuthorityFiles, hasKey: boolean): Promise<Aut
           error(
             "key-permissions",
             `Others may use ${quote(keyFile)} (mode ${key.mode.toString(8)})`,
-            `chmod 600 ${quote(keyFile)}; if somebody may have copied it, ${ROTATE}`,
+            `chmod 600 ${quote(keyFile)}; if somebody may have copied it, ${rotate(files)}`,
           ),
         ]),
     ...writableByOthers(folder, inside, error),

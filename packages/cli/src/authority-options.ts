@@ -33,6 +33,14 @@ export function authorityLocation(values: AuthorityValues): AuthorityLocation {
   };
 }
 
+/** Returns the arguments that have a command work with the CA that is there. */
+export function locationArguments({ directory, name }: AuthorityLocation): string[] {
+  return [
+    ...(directory === undefined ? [] : ["--ca-dir", directory]),
+    ...(name === undefined ? [] : ["--ca", name]),
+  ];
+}
+
 /** Returns where the passphrase of the CA comes from; `isNew` has a new one asked for. */
 export function authorityPassphrase(values: AuthorityValues, isNew: boolean = false): Passphrase {
   return passphrase(values["passphrase-env"], isNew);

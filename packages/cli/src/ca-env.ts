@@ -1,7 +1,7 @@
 import { readTrustAnchor, trustEnvironment } from "@hauberk/cert/trust-store";
-import { AUTHORITY_OPTIONS, authorityLocation } from "./authority-options.ts";
+import { AUTHORITY_OPTIONS, authorityLocation, locationArguments } from "./authority-options.ts";
 import { choice, noPositionals, parseCommand } from "./command.ts";
-import { assignment, comment, SHELLS, userShell, type Shell } from "./shell-syntax.ts";
+import { assignment, commandLine, comment, SHELLS, userShell, type Shell } from "./shell-syntax.ts";
 
 /** `hauberk ca env`: prints what makes programs without a trust store of their own trust the CA. */
 export async function caEnv(args: readonly string[]): Promise<void> {
@@ -9,7 +9,9 @@ export async function caEnv(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseCommand(args, options);
   noPositionals("ca env", positionals);
   const shell = values.shell === undefined ? userShell() : choice("--shell", values.shell, SHELLS);
-  const variables = await trustEnvironment(await readTrustAnchor(authorityLocation(values)));
+  const location = authorityLocation(values);
+  const variables = await trustEnvironment(await readTrustAnchor(location));
+  const again = ["ca", "env", "--shell", shell, ...locationArguments(location)];
   const [added, replacing] = [true, false].map((isAdded) =>
     variables
       .filter((variable) => variable.isAdded === isAdded)
@@ -24,14 +26,15 @@ export async function caEnv(args: readonly string[]): Promise<void> {
     ),
     ...(replacing ?? []),
     comment(shell, "To set them all:"),
-    comment(shell, `  ${USE[shell]}`),
+    comment(shell, `  ${USE[shell](commandLine(shell, { program: "hauberk", args: again }))}`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-const USE: Readonly<Record<Shell, string>> = {
-  sh: 'eval "$(hauberk ca env)"',
-  fish: "hauberk ca env --shell fish | source",
-  powershell: "hauberk ca env --shell powershell | Out-String | Invoke-Expression",
-  cmd: `for /f "delims=" %i in ('hauberk ca env --shell cmd') do @%i`,
+/** How a shell runs the lines that a command prints. */
+const USE: Readonly<Record<Shell, (command: string) => string>> = {
+  sh: (command) => `eval "$(${command})"`,
+  fish: (command) => `${command} | source`,
+  powershell: (command) => `${command} | Out-String | Invoke-Expression`,
+  cmd: (command) => `for /f "delims=" %i in ('${command}') do @%i`,
 };

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { checkAuthority, type AuthorityReport } from "@hauberk/cert";
 import { AUTHORITY_OPTIONS, authorityLocation } from "./authority-options.ts";
 import { noPositionals, parseCommand } from "./command.ts";
@@ -61,7 +62,15 @@ async function writeNew(
   try {
     await writeFile(path, content, { flag: "wx", mode });
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EEXIST") throw error;
-    throw new Error(`${path} is there already; --force replaces it`, { cause: error });
+    throw writeFailure(path, error);
   }
+}
+
+function writeFailure(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || !("code" in cause)) return cause;
+  if (cause.code === "EEXIST") {
+    return new Error(`${path} is there already; --force replaces it`, { cause });
+  }
+  if (cause.code !== "ENOENT") return cause;
+  return new Error(`Cannot write ${path}: there is no folder ${dirname(path)}`, { cause });
 }

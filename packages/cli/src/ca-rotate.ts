@@ -13,6 +13,7 @@ import {
   authorityLocation,
   authorityPassphrase,
   CONSTRAINT_OPTIONS,
+  locationArguments,
   nameConstraints,
   warnOfNames,
 } from "./authority-options.ts";
@@ -20,6 +21,7 @@ import { trustAdvice } from "./cert-report.ts";
 import { choice, noPositionals, parseCommand } from "./command.ts";
 import { KEY_KINDS } from "./key-kinds.ts";
 import { misuse } from "./misuse.ts";
+import { commandLine, userShell } from "./shell-syntax.ts";
 
 /** `hauberk ca rotate`: a new CA in the place of the old one, and what follows from that. */
 export async function caRotate(args: readonly string[]): Promise<void> {
@@ -61,11 +63,12 @@ function describe(
   leaves: readonly string[],
 ): string {
   const { certificateFile, encrypted, key, notAfter, previousName } = rotated;
+  const show = ["ca", "show", ...locationArguments({ ...location, name: previousName })];
   return [
     `Made a new CA: ${certificateFile}`,
     `  key    ${key}, ${encrypted ? "encrypted" : "not encrypted"}`,
     `  until  ${notAfter.toISOString().slice(0, 10)}`,
-    `The old one is kept as ${previousName}: hauberk ca show --ca ${previousName}`,
+    `The old one is kept as ${previousName}: ${commandLine(userShell(), { program: "hauberk", args: show })}`,
     "",
     "Whatever trusted the old CA has to trust the new one; restart what has read the old file",
     trustAdvice(certificateFile, location),
