@@ -12,46 +12,17 @@ import {
 import { expect } from "chai";
 import type express from "express";
 import { afterEach, describe, it } from "mocha";
-import {
-  HOSTS,
-  type Host,
-  type Middleware,
-  type MiddlewareServer,
-  type Reply,
-  serveMiddleware,
-} from "../support/middleware-server.ts";
+import { HOSTS, type Middleware, type Reply } from "../support/middleware-server.ts";
+import { closeServers, forwardedFor, serve, statusesOf } from "../support/served-middleware.ts";
 
 const POLICY = { limit: 2, windowMs: 60_000, clock: () => 0 };
-
-const open: MiddlewareServer[] = [];
-
-async function serve(host: Host, ...chain: readonly Middleware[]): Promise<MiddlewareServer> {
-  const server = await serveMiddleware(host, ...chain);
-  open.push(server);
-  return server;
-}
-
-async function statusesOf(
-  server: MiddlewareServer,
-  requests: readonly Parameters<MiddlewareServer["ask"]>[0][],
-): Promise<number[]> {
-  const statuses: number[] = [];
-  for (const request of requests) statuses.push((await server.ask(request)).status);
-  return statuses;
-}
 
 const setNosniff: Middleware = (_request, response, next) => {
   response.setHeader("x-content-type-options", "nosniff");
   next();
 };
 
-function forwardedFor(...addresses: readonly string[]): { headers: Record<string, string> }[] {
-  return addresses.map((address) => ({ headers: { "x-forwarded-for": address } }));
-}
-
-afterEach(() => {
-  for (const server of open.splice(0)) server.close();
-});
+afterEach(closeServers);
 
 for (const host of HOSTS) {
   describe(`rateLimit() in ${host}`, () => {

@@ -5,11 +5,12 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
 import express from "express";
+import express4 from "express-4";
 
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
 
-/** Middleware as all three hosts below can call it. */
+/** Middleware as all hosts below can call it. */
 export type Middleware = (
   request: Request,
   response: Response,
@@ -17,9 +18,9 @@ export type Middleware = (
 ) => void;
 
 /** What middleware runs in. */
-export type Host = "node:http" | "node:http2" | "Express 5";
+export type Host = "node:http" | "node:http2" | "Express 4" | "Express 5";
 
-export const HOSTS: readonly Host[] = ["node:http", "node:http2", "Express 5"];
+export const HOSTS: readonly Host[] = ["node:http", "node:http2", "Express 4", "Express 5"];
 
 export interface Reply {
   readonly status: number;
@@ -28,6 +29,7 @@ export interface Reply {
 }
 
 export interface MiddlewareServer {
+  readonly port: number;
   ask(sent?: { method?: string; headers?: Record<string, string | string[]> }): Promise<Reply>;
   close(): void;
 }
@@ -46,13 +48,15 @@ export async function serveMiddleware(
   const { port } = server.address() as AddressInfo;
   const ask = host === "node:http2" ? askHttp2 : askHttp1;
   return {
+    port,
     ask: ({ method = "GET", headers = {} } = {}) => ask(port, method, headers),
     close: () => server.close(),
   };
 }
 
 function serverOf(host: Host, chain: readonly Middleware[]): Server {
-  if (host === "Express 5") return createServer(expressOf(chain));
+  if (host === "Express 4") return createServer(applicationOf(express4(), chain));
+  if (host === "Express 5") return createServer(applicationOf(express(), chain));
   const listener = (request: Request, response: Response): void => {
     run(chain, request, response);
   };
@@ -61,8 +65,7 @@ function serverOf(host: Host, chain: readonly Middleware[]): Server {
     : createServer({ rejectNonStandardBodyWrites: true }, listener);
 }
 
-function expressOf(chain: readonly Middleware[]): express.Express {
-  const app = express();
+function applicationOf(app: express.Express, chain: readonly Middleware[]): express.Express {
   for (const middleware of chain) app.use(middleware);
   app.use((_request, response) => response.end("reached"));
   app.use(sendError);
