@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { securityHeaders, type SecurityHeadersOptions } from "@hauberk/headers";
+import { nonceGuard, securityHeaders, type SecurityHeadersOptions } from "@hauberk/headers";
 import type { Fields } from "./answer.ts";
 import type { Application, ServerEvent } from "./config.ts";
 
@@ -36,6 +36,16 @@ export function createApplicationCaller(
   onEvent: (event: ServerEvent) => void,
 ): (call: ApplicationCall) => void {
   const secure = securityHeaders(headers);
+  const guard = nonceGuard({
+    onEvent({ kind, path, cacheControl }) {
+      if (kind === "storing-refused") {
+        const error = new Error(
+          `The page ${path} contains a nonce, but asked for Cache-Control: ${cacheControl ?? ""}`,
+        );
+        onEvent({ kind: "page-was-cacheable", error });
+      }
+    },
+  });
   const removesPoweredBy = headers.xPoweredBy !== true;
   return ({ request, response, fields, abort }) => {
     const fail = (error: unknown): void => {
@@ -53,8 +63,11 @@ export function createApplicationCaller(
         response.setHeader(fields[index] ?? "", fields[index + 1] ?? "");
       }
       secure(request, response, (error) => {
-        if (error === undefined) callSafely(() => application(request, response), fail);
-        else fail(error);
+        if (error !== undefined) fail(error);
+        else
+          guard(request, response, () => {
+            callSafely(() => application(request, response), fail);
+          });
       });
     }, fail);
   };

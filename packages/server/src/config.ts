@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { SecurityHeadersOptions } from "@hauberk/headers";
+import type { ReportStore } from "@hauberk/headers/reports";
 import type { RateLimitPolicy } from "@hauberk/rate-limit";
 import type { CertificatePair, CertificateSource, TlsProfileName } from "@hauberk/tls";
 import { z } from "zod";
@@ -16,7 +17,9 @@ export type ServerEvent =
   | { readonly kind: "application-failed"; readonly error: unknown }
   | { readonly kind: "request-failed"; readonly error: unknown }
   | { readonly kind: "log-failed"; readonly error: Error }
-  | { readonly kind: "certificate-rejected"; readonly error: unknown };
+  | { readonly kind: "certificate-rejected"; readonly error: unknown }
+  | { readonly kind: "page-was-cacheable"; readonly error: Error }
+  | { readonly kind: "reports-lost"; readonly error: unknown };
 
 /** What `createServer` needs to know. Parsed once; an unknown key or a value out of bounds is an error. */
 export interface ServerConfig {
@@ -70,6 +73,14 @@ export interface ServerConfig {
    * @default "no-cache" (keep a copy, ask whether it is still right)
    */
   readonly cacheControl?: string | undefined;
+  /**
+   * Whether browsers report what the policies block to this server, which shows it under
+   * `/.well-known/reports/`. It changes no policy by itself.
+   * @default false
+   */
+  readonly reports?: ReportsConfig | boolean | undefined;
+  /** What is made of pages when they are read. */
+  readonly pages?: PagesConfig | undefined;
   /** Files kept in memory. */
   readonly memory?: MemoryConfig | undefined;
   /** How long the server waits for what. */
@@ -86,6 +97,45 @@ export interface ServerConfig {
    * @default performance.now
    */
   readonly clock?: (() => number) | undefined;
+}
+
+/** Reports of browsers about what the policies blocked. */
+export interface ReportsConfig {
+  /**
+   * Where they are kept.
+   * @default memoryReportStore() of `@hauberk/headers/reports`
+   */
+  readonly store?: ReportStore | undefined;
+  /**
+   * Who knows it may read the page of reports, as the password of Basic authentication or as a Bearer
+   * token. At least 16 visible ASCII characters. Without one only this machine may.
+   */
+  readonly token?: string | undefined;
+  /**
+   * Origins whose pages report here besides those of this server.
+   * @default []
+   */
+  readonly origins?: readonly string[] | undefined;
+  /**
+   * Clients that must have reported a thing before the page proposes a change, 1 to 16.
+   * @default 3
+   */
+  readonly minReporters?: number | undefined;
+}
+
+/** What is done to HTML pages of at most 1 MiB when they are read. */
+export interface PagesConfig {
+  /**
+   * Whether scripts and stylesheets of the root get an `integrity` attribute. Pages that it changes
+   * are sent without their precompressed forms.
+   * @default false
+   */
+  readonly integrity?: boolean | undefined;
+  /**
+   * Whether event-handler and style attributes are hashed into the policy (`'unsafe-hashes'`).
+   * @default false
+   */
+  readonly attributeHashes?: boolean | undefined;
 }
 
 export interface MemoryConfig {
@@ -126,11 +176,12 @@ type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** The configuration with every default filled in. */
 export interface ServerSettings extends Complete<
-  Omit<ServerConfig, "root" | "app" | "memory" | "timeouts">
+  Omit<ServerConfig, "root" | "app" | "memory" | "pages" | "timeouts">
 > {
   readonly root?: string | undefined;
   readonly app?: Application | undefined;
   readonly memory: Complete<MemoryConfig>;
+  readonly pages: Complete<PagesConfig>;
   readonly timeouts: Complete<TimeoutConfig>;
 }
 
@@ -152,6 +203,18 @@ const memory = z.strictObject({
   maxFileBytes: z.number().int().min(0).max(16_777_216).default(262_144),
   maxBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(67_108_864),
   revalidateMs: z.number().int().min(0).max(3_600_000).default(1000),
+});
+
+const pages = z.strictObject({
+  integrity: z.boolean().default(false),
+  attributeHashes: z.boolean().default(false),
+});
+
+const reports = z.strictObject({
+  store: z.custom<ReportStore>(isObject).optional(),
+  token: z.string().optional(),
+  origins: z.array(z.string()).readonly().optional(),
+  minReporters: z.number().optional(),
 });
 
 const timeouts = z.strictObject({
@@ -187,6 +250,8 @@ const serverConfig = z.strictObject({
     .string()
     .regex(/^[\x20-\x7e]+$/)
     .default("no-cache"),
+  reports: z.union([z.boolean(), reports]).default(false),
+  pages: pages.default(pages.parse({})),
   memory: memory.default(memory.parse({})),
   timeouts: timeouts.default(timeouts.parse({})),
   log: z.enum(["json", "combined", "off"]).default("off"),
@@ -211,6 +276,9 @@ export function parseServerConfig(config: ServerConfig): ServerSettings {
   throw configError(parsed.error.issues, config);
 }
 
+/** Options that hold options of their own. */
+const GROUPS = { memory, pages, reports, timeouts };
+
 type Issue = z.core.$ZodIssue;
 
 function configError(issues: readonly Issue[], config: unknown): Error {
@@ -227,14 +295,8 @@ function configError(issues: readonly Issue[], config: unknown): Error {
 function unknownKeyError(issue: Extract<Issue, { code: "unrecognized_keys" }>): TypeError {
   const [key = ""] = issue.keys;
   const path = [...issue.path, key].join(".");
-  const parent = issue.path[0];
-  const known = Object.keys(
-    parent === "memory"
-      ? memory.shape
-      : parent === "timeouts"
-        ? timeouts.shape
-        : serverConfig.shape,
-  );
+  const group = Object.entries(GROUPS).find(([name]) => name === issue.path[0])?.[1];
+  const known = Object.keys((group ?? serverConfig).shape);
   return new TypeError(
     `Cannot create server: unknown option "${path}"; did you mean "${nearest(key, known)}"?`,
   );

@@ -3,7 +3,12 @@ import { clientAddress, createLimiter, trustedProxies } from "@hauberk/rate-limi
 import { type CertificateSource, createTlsServer, fixedCertificates } from "@hauberk/tls";
 import { createAccessLog } from "./access-log.ts";
 import { createApplicationCaller } from "./application.ts";
-import { parseServerConfig, type ServerConfig, type ServerSettings } from "./config.ts";
+import {
+  type Application,
+  parseServerConfig,
+  type ServerConfig,
+  type ServerSettings,
+} from "./config.ts";
 import { Connections } from "./connections.ts";
 import { ServerError } from "./errors.ts";
 import type { ExchangeContext } from "./exchange.ts";
@@ -12,6 +17,7 @@ import { createHttp2Server } from "./http2-server.ts";
 import { createHostCheck } from "./known-hosts.ts";
 import { type Listener, listen } from "./listener.ts";
 import { createResourceCache } from "./resource-cache.ts";
+import { createCollector, withCollector, withReporting } from "./reports.ts";
 import { requireRoot } from "./root.ts";
 import { createStages, type StageSettings } from "./stages.ts";
 import { createStaticFiles } from "./static-files.ts";
@@ -49,7 +55,7 @@ export interface HauberkServer {
  * @throws {TlsError} The certificate cannot be used.
  */
 export function createServer(config: ServerConfig): HauberkServer {
-  const settings = parseServerConfig(config);
+  const settings = withReporting(parseServerConfig(config));
   const { timeouts } = settings;
   const onEvent = withoutThrowing(settings.onEvent);
   const source = certificateSource(settings.certificate);
@@ -62,15 +68,16 @@ export function createServer(config: ServerConfig): HauberkServer {
   let state: "new" | "listening" | "closed" = "new";
   let closing: Promise<void> | undefined;
 
+  const addressOf = createAddressReader(settings.trustedProxies);
+  const app = completeApplication({ ...settings, onEvent }, addressOf);
   const context: ExchangeContext = {
     stages: createStages(
       stageSettings(settings, source, () => httpsListener?.port ?? settings.port),
     ),
-    callApplication:
-      settings.app && createApplicationCaller(settings.app, settings.headers, onEvent),
+    callApplication: app && createApplicationCaller(app, settings.headers, onEvent),
     accessLog,
     onEvent,
-    addressOf: createAddressReader(settings.trustedProxies),
+    addressOf,
   };
   const http1 = createHttp1Server(context, { scheme: "https", timeouts, connections });
   const http2 = createHttp2Server(context, { timeouts, connections });
@@ -160,15 +167,33 @@ function stageSettings(
         : namingOption("rateLimit", () => createLimiter(rateLimit, { clock })),
     staticFiles: settings.root === undefined ? undefined : staticFilesOf(settings.root, settings),
     hasApplication: settings.app !== undefined,
+    hasReports: settings.reports !== false,
   };
+}
+
+/** Returns the application with the collector of reports before it, as far as there are any. */
+function completeApplication(
+  settings: ServerSettings,
+  addressOf: ExchangeContext["addressOf"],
+): Application | undefined {
+  const { app, reports } = settings;
+  if (reports === false) return app;
+  const options = reports === true ? {} : reports;
+  const collector = namingOption("reports", () => createCollector(options, settings, addressOf));
+  return withCollector(collector, app);
 }
 
 function staticFilesOf(
   folder: string,
-  { memory, cacheControl }: ServerSettings,
+  { memory, pages, cacheControl }: ServerSettings,
 ): NonNullable<StageSettings["staticFiles"]> {
   const root = requireRoot(folder);
-  const cache = createResourceCache({ root, ...memory });
+  const cache = createResourceCache({
+    root,
+    ...memory,
+    addsIntegrity: pages.integrity,
+    hashesAttributes: pages.attributeHashes,
+  });
   return { answer: createStaticFiles({ root, cache, cacheControl }), cache };
 }
 

@@ -2,6 +2,8 @@ export type { AccessLogFormat } from "./access-log.ts";
 export type {
   Application,
   MemoryConfig,
+  PagesConfig,
+  ReportsConfig,
   ServerConfig,
   ServerEvent,
   TimeoutConfig,

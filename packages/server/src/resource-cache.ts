@@ -1,12 +1,14 @@
 import { join } from "node:path";
-import { isUnchanged, loadResource, type Resource, type ResourceOutcome } from "./resource.ts";
+import {
+  isUnchanged,
+  loadResource,
+  type Resource,
+  type ResourceOutcome,
+  type ResourceSettings,
+} from "./resource.ts";
 
-/** Bounds of the files kept in memory. */
-export interface ResourceCacheSettings {
-  /** Real path of the folder that is served. */
-  readonly root: string;
-  /** Largest file whose content is kept, bytes. */
-  readonly maxFileBytes: number;
+/** How files are read, and the bounds of those kept in memory. */
+export interface ResourceCacheSettings extends ResourceSettings {
   /** All kept contents together, bytes. */
   readonly maxBytes: number;
   /** How long a file may go unchecked while it is asked for, milliseconds. */
@@ -63,11 +65,7 @@ export function createResourceCache(settings: ResourceCacheSettings): ResourceCa
       }
       return entry.resource;
     }
-    const loaded = await loadResource(
-      settings.root,
-      join(settings.root, key),
-      settings.maxFileBytes,
-    );
+    const loaded = await loadResource(join(settings.root, key), settings);
     if (loaded.kind === "resource") store(key, loaded);
     else remove(key);
     return loaded;

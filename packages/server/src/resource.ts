@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
-import { type FileHandle, stat } from "node:fs/promises";
 import { type InlineHashes, inlineHashes } from "@hauberk/headers";
 import { openContained } from "./contained-file.ts";
 import { CODINGS, CODING_SUFFIX, type Coding } from "./content-encoding.ts";
 import type { Validators } from "./conditional-request.ts";
+import { stampOf } from "./file-stamp.ts";
 import { mediaType } from "./media-type.ts";
+import { addIntegrity, areUnchanged, currentStamp, type Dependency } from "./page-integrity.ts";
+import { readWhole } from "./read-whole.ts";
 
 /** One form of a resource: the file itself or a precompressed sibling. */
 export interface Representation extends Validators {
@@ -25,6 +27,8 @@ export interface Resource {
   readonly codings: readonly Coding[];
   /** Hashes of the page's inline scripts and styles; undefined when it is no HTML page. */
   readonly hashes: InlineHashes | undefined;
+  /** Other files that the content depends on. */
+  readonly dependencies: readonly Dependency[];
   /** False while the file is so new that a further write might not change its time stamp. */
   readonly isSettled: boolean;
 }
@@ -38,30 +42,56 @@ const MAX_HASHED_PAGE_BYTES = 1_048_576;
 /** Longer than the coarsest time stamp of a common file system (FAT: 2 s). */
 const SETTLING_MS = 2_500;
 
-/** Returns what stands at `path` below `root`, its content read when it has at most `maxContentBytes`. */
+/** How resources are read. */
+export interface ResourceSettings {
+  /** Real path of the folder that is served. */
+  readonly root: string;
+  /** Largest file whose content is kept, bytes. */
+  readonly maxFileBytes: number;
+  /** Whether scripts and stylesheets of pages are given their integrity. */
+  readonly addsIntegrity: boolean;
+  /** Whether event-handler and style attributes of pages are hashed. */
+  readonly hashesAttributes: boolean;
+}
+
+/** Returns what stands at `path` below the root, its content read when it has at most `maxFileBytes`. */
 export async function loadResource(
-  root: string,
   path: string,
-  maxContentBytes: number,
+  settings: ResourceSettings,
 ): Promise<ResourceOutcome> {
+  const { root, maxFileBytes } = settings;
   const type = mediaType(path);
   const isPage = type.startsWith("text/html");
   const opened = await openContained(root, path);
   if (opened.kind !== "file") return { kind: opened.kind };
   const { handle, stats } = opened;
   try {
-    const hasToRead = stats.size <= (isPage ? MAX_HASHED_PAGE_BYTES : maxContentBytes);
-    const content = hasToRead ? await readAll(handle, Number(stats.size)) : undefined;
-    const isKept = content !== undefined && content.length <= maxContentBytes;
+    const hasToRead = stats.size <= (isPage ? MAX_HASHED_PAGE_BYTES : maxFileBytes);
+    const written = hasToRead ? await readWhole(handle, Number(stats.size)) : undefined;
+    const { content, dependencies } =
+      isPage && settings.addsIntegrity && written !== undefined
+        ? await addIntegrity(root, path, written)
+        : { content: written, dependencies: [] };
+    // What differs from the file exists in memory alone, and its siblings hold the file's text.
+    const isRewritten = content !== written;
+    const isKept = content !== undefined && (isRewritten || content.length <= maxFileBytes);
     const identity = describe(path, "identity", stats, content, isKept);
-    const siblings = await loadSiblings(root, path, stats, maxContentBytes);
+    const siblings = isRewritten ? [] : await loadSiblings(root, path, stats, maxFileBytes);
+    const changedAt = Math.max(
+      Number(stats.ctimeMs),
+      ...dependencies.map((dependency) => dependency.changedAt),
+    );
     return {
       kind: "resource",
       mediaType: type,
       representations: [identity, ...siblings],
       codings: siblings.flatMap(({ coding }) => (coding === "identity" ? [] : [coding])),
-      hashes: isPage && content !== undefined ? inlineHashes(content) : undefined,
-      isSettled: Date.now() - Number(stats.ctimeMs) > SETTLING_MS && !hasGrown(content, stats),
+      hashes:
+        isPage && content !== undefined
+          ? inlineHashes(content, { attributes: settings.hashesAttributes })
+          : undefined,
+      dependencies,
+      isSettled: Date.now() - changedAt > SETTLING_MS && !hasGrown(written, stats),
     };
   } finally {
     await handle.close();
@@ -75,16 +105,12 @@ export async function isUnchanged(resource: Resource): Promise<boolean> {
   const expected = new Map(siblings.map(({ path, stamp }) => [path, stamp]));
   const paths = [identity.path, ...CODINGS.map((coding) => identity.path + CODING_SUFFIX[coding])];
   expected.set(identity.path, identity.stamp);
+  if (!(await areUnchanged(resource.dependencies))) return false;
   const stamps = await Promise.all(paths.map(currentStamp));
   return paths.every((path, index) => {
     const stamp = stamps[index];
     return stamp === expected.get(path) || (stamp !== undefined && isStale(stamp, identity.stamp));
   });
-}
-
-/** Identifies one state of one file: a change of content, owner or name changes it. */
-export function stampOf(stats: BigIntStats): string {
-  return [stats.mtimeNs, stats.ctimeNs, stats.size, stats.ino, stats.dev].join("-");
 }
 
 async function loadSiblings(
@@ -102,7 +128,7 @@ async function loadSiblings(
       try {
         if (isStale(stampOf(stats), stampOf(original))) return [];
         const isKept = stats.size <= maxContentBytes;
-        const content = isKept ? await readAll(handle, Number(stats.size)) : undefined;
+        const content = isKept ? await readWhole(handle, Number(stats.size)) : undefined;
         return [describe(siblingPath, coding, stats, content, true)];
       } finally {
         await handle.close();
@@ -171,23 +197,4 @@ function isStale(siblingStamp: string, originalStamp: string): boolean {
 
 function mtimeNs(stamp: string): bigint {
   return BigInt(stamp.slice(0, stamp.indexOf("-", 1)));
-}
-
-async function currentStamp(path: string): Promise<string | undefined> {
-  try {
-    return stampOf(await stat(path, { bigint: true }));
-  } catch {
-    return undefined; // gone or unreadable now: loading it again says which
-  }
-}
-
-async function readAll(handle: FileHandle, size: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(size);
-  let length = 0;
-  while (length < size) {
-    const { bytesRead } = await handle.read(buffer, length, size - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  return buffer.subarray(0, length);
 }

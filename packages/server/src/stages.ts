@@ -16,6 +16,7 @@ import {
 } from "./answer.ts";
 import { errorPage } from "./error-page.ts";
 import { redirectToHttps } from "./https-redirect.ts";
+import { isReportPath } from "./reports.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import type { StaticFiles } from "./static-files.ts";
@@ -28,6 +29,8 @@ export interface StageSettings {
   readonly limiter: Limiter | undefined;
   readonly staticFiles: { readonly answer: StaticFiles; readonly cache: ResourceCache } | undefined;
   readonly hasApplication: boolean;
+  /** Whether reports of browsers are taken, by what stands before the application. */
+  readonly hasReports: boolean;
 }
 
 /** The life of a request from its head to a decision. */
@@ -61,6 +64,7 @@ export function createStages(settings: StageSettings): Stages {
   }
 
   function route(head: RequestHead): Routed | Promise<Routed> {
+    if (settings.hasReports && isReportPath(head.path)) return "application";
     if (staticFiles === undefined) return settings.hasApplication ? "application" : refusal(404);
     if (settings.hasApplication && head.method !== "GET" && head.method !== "HEAD") {
       return "application";

@@ -3,13 +3,14 @@ import { type Answer, type Refusal, refusal } from "./answer.ts";
 import { evaluatePreconditions, ifRangeHolds } from "./conditional-request.ts";
 import { openContained } from "./contained-file.ts";
 import { selectCoding } from "./content-encoding.ts";
+import { stampOf } from "./file-stamp.ts";
 import { formatHttpDate } from "./http-date.ts";
 import { answerPartialContent, type Slice } from "./partial-content.ts";
 import { parseRange, type RangeRequest } from "./range.ts";
 import type { RequestHead } from "./request-head.ts";
 import { parseRequestPath } from "./request-path.ts";
 import type { ResourceCache } from "./resource-cache.ts";
-import { type Representation, type Resource, type ResourceOutcome, stampOf } from "./resource.ts";
+import type { Representation, Resource, ResourceOutcome } from "./resource.ts";
 
 export interface StaticFilesSettings {
   /** Real path of the folder that is served. */

@@ -9,6 +9,7 @@ import { DEFAULT_MIN_REPORTERS, proposePolicy } from "./policy-proposal.ts";
 import { MAX_REPORTERS } from "./report-entry.ts";
 import type { ReportLimiter } from "./report-intake.ts";
 import type { ReportStore } from "./report-store.ts";
+import { DEFAULT_REPORTS_PATH } from "./reporting-headers.ts";
 
 /** Something worth an operator's attention: reports could not be kept. */
 export interface ReportCollectorEvent {
@@ -127,7 +128,7 @@ export function parseCollectorOptions(options: ReportCollectorOptions): Collecto
   const limiter = given.get("limiter");
   const store = given.get("store");
   return {
-    path: parsePath(given.get("path") ?? "/.well-known/reports"),
+    path: parsePath(given.get("path") ?? DEFAULT_REPORTS_PATH),
     store:
       store === undefined
         ? memoryReportStore()

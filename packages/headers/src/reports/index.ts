@@ -18,6 +18,7 @@ export { redisReportStore } from "./redis-report-store.ts";
 export type { RedisCommands, RedisReportStoreOptions } from "./redis-report-store.ts";
 export { reportCollector } from "./report-collector.ts";
 export type { ReportCollector } from "./report-collector.ts";
+export { reportingHeaders } from "./reporting-headers.ts";
 export type { IntakeTotals, ReportLimiter } from "./report-intake.ts";
 export type { DropReason } from "./report-parser.ts";
 export type { ReportStore, ReportStoreOptions } from "./report-store.ts";
