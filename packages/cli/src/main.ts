@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, CommandModule>> = {
     load: async () => (await import("./cert.ts")).cert,
     help: () => import("./help/cert.ts"),
   },
+  csp: {
+    load: async () => (await import("./csp.ts")).csp,
+    help: () => import("./help/csp.ts"),
+  },
   inspect: {
     load: async () => (await import("./inspect.ts")).inspect,
     help: () => import("./help/inspect.ts"),

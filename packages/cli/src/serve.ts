@@ -86,7 +86,9 @@ async function serverOptions(
       "intermediate",
       "modern",
     ]),
-    headers: { preset: choice("--preset", values.preset ?? "site", ["site", "strict", "api"]) },
+    headers: {
+      preset: choice("--preset", values.preset ?? "site", ["site", "strict", "spa", "api"]),
+    },
     rateLimit: await rateLimit(values.limit ?? "off"),
     trustedProxies: await trustedProxies(values["trusted-proxy"] ?? []),
     log: choice("--log", values.log ?? "combined", ["json", "combined", "off"]),

@@ -8,6 +8,7 @@ export const HELP: string = `hauberk: certificates, TLS, security headers, rate 
 Commands
   ca       make browsers and programs trust your development CA
   cert     make or renew a development certificate
+  csp      what a Content-Security-Policy allows, and what is wrong with it
   inspect  what certificates, requests, keys and servers say, and what is wrong
   serve    serve static files over hardened HTTPS
   verify   would a client accept this certificate?

@@ -14,7 +14,7 @@ Options
                          (both are watched and swapped in when they change;
                          without them a development certificate is made)
   --tls-profile PROFILE  Mozilla's intermediate or modern           (intermediate)
-  --preset PRESET        security headers: site, strict or api      (site)
+  --preset PRESET        security headers: site, strict, spa or api (site)
   --limit RATE           requests per client, as in 100/1m, or "off" (off)
   --trusted-proxy CIDR   proxies whose X-Forwarded-For is believed; repeatable
   --log FORMAT           access log: json, combined or off          (combined)
