@@ -19,12 +19,12 @@ const SETTINGS: Readonly<Record<string, NginxLimitReq>> = {
 
 /** Pauses before the requests of the trace. Milliseconds. */
 const TRACE: readonly number[] = [
-  ...[0, 0, 0, 0, 0, 0, 0, 0, 0],
-  ...[140, 10, 75, 130, 0, 0],
-  ...[330, 0, 0, 0, 0, 0, 0],
-  ...[61, 47, 83, 112, 95, 38],
-  ...[570, 0, 0, 0, 0, 0, 0, 0, 0],
-];
+  [0, 0, 0, 0, 0, 0, 0, 0, 0],
+  [140, 10, 75, 130, 0, 0],
+  [330, 0, 0, 0, 0, 0, 0],
+  [61, 47, 83, 112, 95, 38],
+  [570, 0, 0, 0, 0, 0, 0, 0, 0],
+].flat();
 
 /** A request as nginx saw it. */
 interface Logged {
