@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
-import type { SecurityHeadersOptions } from "@hauberk/headers";
+import type { SecurityHeadersOptions, SecurityTxtFields } from "@hauberk/headers";
 import type { ReportStore } from "@hauberk/headers/reports";
 import type { RateLimitPolicy } from "@hauberk/rate-limit";
 import type { CertificatePair, CertificateSource, TlsProfileName } from "@hauberk/tls";
@@ -19,7 +19,8 @@ export type ServerEvent =
   | { readonly kind: "log-failed"; readonly error: Error }
   | { readonly kind: "certificate-rejected"; readonly error: unknown }
   | { readonly kind: "page-was-cacheable"; readonly error: Error }
-  | { readonly kind: "reports-lost"; readonly error: unknown };
+  | { readonly kind: "reports-lost"; readonly error: unknown }
+  | { readonly kind: "security-txt-expiring" | "security-txt-expired"; readonly error: Error };
 
 /** What `createServer` needs to know. Parsed once; an unknown key or a value out of bounds is an error. */
 export interface ServerConfig {
@@ -90,6 +91,11 @@ export interface ServerConfig {
    * @default "off"
    */
   readonly log?: AccessLogFormat | undefined;
+  /**
+   * Where to report a vulnerability: `/.well-known/security.txt`, served until it expires.
+   * @see RFC 9116
+   */
+  readonly securityTxt?: SecurityTxtFields | undefined;
   /** Told of failures that no client sees. */
   readonly onEvent?: ((event: ServerEvent) => void) | undefined;
   /**
@@ -176,10 +182,11 @@ type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** The configuration with every default filled in. */
 export interface ServerSettings extends Complete<
-  Omit<ServerConfig, "root" | "app" | "memory" | "pages" | "timeouts">
+  Omit<ServerConfig, "root" | "app" | "securityTxt" | "memory" | "pages" | "timeouts">
 > {
   readonly root?: string | undefined;
   readonly app?: Application | undefined;
+  readonly securityTxt?: SecurityTxtFields | undefined;
   readonly memory: Complete<MemoryConfig>;
   readonly pages: Complete<PagesConfig>;
   readonly timeouts: Complete<TimeoutConfig>;
@@ -255,6 +262,7 @@ const serverConfig = z.strictObject({
   memory: memory.default(memory.parse({})),
   timeouts: timeouts.default(timeouts.parse({})),
   log: z.enum(["json", "combined", "off"]).default("off"),
+  securityTxt: z.custom<SecurityTxtFields>(isObject, { error: "expected an object" }).optional(),
   onEvent: functionOf<(event: ServerEvent) => void>().default(() => () => undefined),
   clock: functionOf<() => number>().default(() => () => performance.now()),
 });

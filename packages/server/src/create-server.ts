@@ -19,6 +19,7 @@ import { type Listener, listen } from "./listener.ts";
 import { createResourceCache } from "./resource-cache.ts";
 import { createCollector, withCollector, withReporting } from "./reports.ts";
 import { requireRoot } from "./root.ts";
+import { createSecurityTxtRoute } from "./security-txt.ts";
 import { createStages, type StageSettings } from "./stages.ts";
 import { createStaticFiles } from "./static-files.ts";
 
@@ -72,7 +73,7 @@ export function createServer(config: ServerConfig): HauberkServer {
   const app = completeApplication({ ...settings, onEvent }, addressOf);
   const context: ExchangeContext = {
     stages: createStages(
-      stageSettings(settings, source, () => httpsListener?.port ?? settings.port),
+      stageSettings({ ...settings, onEvent }, source, () => httpsListener?.port ?? settings.port),
     ),
     callApplication: app && createApplicationCaller(app, settings.headers, onEvent),
     accessLog,
@@ -156,7 +157,7 @@ function stageSettings(
   source: CertificateSource,
   httpsPort: () => number,
 ): StageSettings {
-  const { rateLimit, clock } = settings;
+  const { rateLimit, clock, securityTxt, onEvent } = settings;
   return {
     isKnownHost: createHostCheck(settings.hosts, source),
     httpsPort,
@@ -166,6 +167,9 @@ function stageSettings(
         ? undefined
         : namingOption("rateLimit", () => createLimiter(rateLimit, { clock })),
     staticFiles: settings.root === undefined ? undefined : staticFilesOf(settings.root, settings),
+    securityTxt:
+      securityTxt &&
+      namingOption("securityTxt", () => createSecurityTxtRoute(securityTxt, onEvent)),
     hasApplication: settings.app !== undefined,
     hasReports: settings.reports !== false,
   };

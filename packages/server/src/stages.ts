@@ -19,6 +19,7 @@ import { redirectToHttps } from "./https-redirect.ts";
 import { isReportPath } from "./reports.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { ResourceCache } from "./resource-cache.ts";
+import type { SecurityTxtRoute } from "./security-txt.ts";
 import type { StaticFiles } from "./static-files.ts";
 
 export interface StageSettings {
@@ -28,6 +29,7 @@ export interface StageSettings {
   readonly headers: CompiledHeaders;
   readonly limiter: Limiter | undefined;
   readonly staticFiles: { readonly answer: StaticFiles; readonly cache: ResourceCache } | undefined;
+  readonly securityTxt: SecurityTxtRoute | undefined;
   readonly hasApplication: boolean;
   /** Whether reports of browsers are taken, by what stands before the application. */
   readonly hasReports: boolean;
@@ -64,6 +66,8 @@ export function createStages(settings: StageSettings): Stages {
   }
 
   function route(head: RequestHead): Routed | Promise<Routed> {
+    const contact = settings.securityTxt?.(head);
+    if (contact !== undefined) return contact;
     if (settings.hasReports && isReportPath(head.path)) return "application";
     if (staticFiles === undefined) return settings.hasApplication ? "application" : refusal(404);
     if (settings.hasApplication && head.method !== "GET" && head.method !== "HEAD") {
