@@ -1,4 +1,4 @@
-import { checkAuthority, type Passphrase, type PermittedNames, widenNames } from "@hauberk/cert";
+import type { Passphrase, PermittedNames } from "@hauberk/cert";
 import type { parseCommand } from "./command.ts";
 import { misuse } from "./misuse.ts";
 import { passphrase } from "./passphrase.ts";
@@ -51,18 +51,21 @@ export function authorityPassphrase(values: AuthorityValues, isNew: boolean = fa
  *
  * @throws {MisuseError} Both are given.
  */
-export function nameConstraints({ permit, unconstrained }: ConstraintValues): {
+export async function nameConstraints({ permit, unconstrained }: ConstraintValues): Promise<{
   readonly nameConstraints?: PermittedNames | false;
-} {
+}> {
   if (unconstrained === true && permit !== undefined) {
     throw misuse("--permit and --unconstrained exclude each other");
   }
   if (unconstrained === true) return { nameConstraints: false };
-  return permit === undefined ? {} : { nameConstraints: widenNames(permit) };
+  if (permit === undefined) return {};
+  const { widenNames } = await import("@hauberk/cert");
+  return { nameConstraints: widenNames(permit) };
 }
 
 /** Says loudly when a CA that was made may sign more than names for development. */
 export async function warnOfNames(location: AuthorityLocation): Promise<void> {
+  const { checkAuthority } = await import("@hauberk/cert");
   const { findings } = await checkAuthority(location);
   for (const { fault, problem } of findings) {
     if (fault !== "unconstrained" && fault !== "widened") continue;

@@ -30,7 +30,7 @@ export async function caCreate(args: readonly string[]): Promise<void> {
   const authority = await openAuthority({
     ...location,
     ...(values.key !== undefined && { key: choice("--key", values.key, KEY_KINDS) }),
-    ...nameConstraints(values),
+    ...(await nameConstraints(values)),
     passphrase: authorityPassphrase(values, values.encrypt),
   });
   process.stdout.write(

@@ -35,7 +35,7 @@ export async function caRotate(args: readonly string[]): Promise<void> {
     certs: { type: "string" },
   });
   noPositionals("ca rotate", positionals);
-  const wanted = nameConstraints(values);
+  const wanted = await nameConstraints(values);
   if (values.constrained === true && wanted.nameConstraints !== undefined) {
     throw misuse("--constrained excludes --permit and --unconstrained");
   }

@@ -1,13 +1,11 @@
 import { basename, dirname } from "node:path";
-import {
-  type CertificatePurpose,
-  type DevCertificate,
-  devCertificate,
-  type DevCertificateOptions,
-  keepDevCertificate,
-  type KeepEvent,
-  openAuthority,
+import type {
+  CertificatePurpose,
+  DevCertificate,
+  DevCertificateOptions,
+  KeepEvent,
 } from "@hauberk/cert";
+import { devCertificate } from "@hauberk/cert/dev-certificate";
 import {
   AUTHORITY_OPTIONS,
   authorityLocation,
@@ -176,9 +174,10 @@ function warnOfEnd(
 
 /** Makes the CA with the names asked for, if any; a CA that is there has to permit them. */
 async function createWider(values: Values, options: Options): Promise<boolean> {
-  const wanted = nameConstraints(values);
+  const wanted = await nameConstraints(values);
   if (wanted.nameConstraints === undefined) return false;
   const location = authorityLocation(values);
+  const { openAuthority } = await import("@hauberk/cert");
   const { created } = await openAuthority({
     ...location,
     ...wanted,
@@ -195,6 +194,7 @@ interface Watching {
 }
 
 async function watch(names: readonly string[], options: Options): Promise<Watching> {
+  const { keepDevCertificate } = await import("@hauberk/cert");
   const keeper = await keepDevCertificate(names, {
     ...options,
     lookEveryMs: LOOK_MS,

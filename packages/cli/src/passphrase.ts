@@ -1,5 +1,4 @@
 import type { Passphrase } from "@hauberk/cert";
-import { askHidden } from "./hidden-prompt.ts";
 import { misuse } from "./misuse.ts";
 
 const VARIABLE = "HAUBERK_CA_PASSPHRASE";
@@ -35,6 +34,7 @@ async function askTwice(): Promise<string | undefined> {
 
 /** Returns undefined where nobody can be asked. */
 async function ask(question: string): Promise<string | undefined> {
+  const { askHidden } = await import("./hidden-prompt.ts");
   const answer = await askHidden(question);
   if (answer === undefined) {
     process.stderr.write(`hauberk: set ${VARIABLE}, or call this from a terminal\n`);
