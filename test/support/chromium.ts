@@ -55,10 +55,19 @@ export interface Page {
 }
 
 /** Starts Chromium; its profile and the certificate authorities it trusts are those in `home`. */
-export function launchChromium(program: string, home: string): Chromium {
+export function launchChromium(
+  program: string,
+  home: string,
+  flags: readonly string[] = [],
+): Chromium {
   const browser = spawn(
     program,
-    [...HEADLESS_FLAGS, `--user-data-dir=${join(home, "chromium")}`, "--remote-debugging-pipe"],
+    [
+      ...HEADLESS_FLAGS,
+      ...flags,
+      `--user-data-dir=${join(home, "chromium")}`,
+      "--remote-debugging-pipe",
+    ],
     { env: { ...process.env, HOME: home }, stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] },
   );
   const ended = once(browser, "exit");

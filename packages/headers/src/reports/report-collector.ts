@@ -22,8 +22,9 @@ export interface ReportCollector {
 const ALLOW_POST = "POST, OPTIONS";
 const ALLOW_GET = "GET, HEAD, OPTIONS";
 const RETRY_AFTER_SECONDS = "60";
-/** A page under the strictest policy reports to nobody, and no policy but its own applies. */
+/** Of the site's fields these do not apply: the page reports to nobody and, sandboxed, has no origin to share. */
 const SITE_FIELDS = [
+  "origin-agent-cluster",
   "content-security-policy-report-only",
   "permissions-policy-report-only",
   "reporting-endpoints",
