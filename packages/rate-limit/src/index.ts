@@ -1,7 +1,19 @@
 export { addressKey } from "./address-key.ts";
 export type { AddressKeyOptions } from "./address-key.ts";
+export { BanList } from "./ban-list.ts";
+export type { Ban, BanEvent, BanListOptions, BanOptions } from "./ban-list.ts";
+export { banLogLine } from "./ban-log.ts";
 export { clientAddress } from "./client-address.ts";
 export type { AddressedRequest, ClientAddressOptions } from "./client-address.ts";
+export { createConnectionLimit } from "./connection-limit.ts";
+export type {
+  ConnectionDecision,
+  ConnectionLimit,
+  ConnectionLimitOptions,
+  ConnectionMetrics,
+  ConnectionRefusal,
+  ConnectionRefusedEvent,
+} from "./connection-limit.ts";
 export type { Debtor } from "./debtors.ts";
 export type {
   AdmittedDecision,

@@ -36,6 +36,6 @@ export function keyList(path: string, entries: unknown): KeyList {
 }
 
 /** What looks like a network but is none is for `networkList` to refuse, not to be taken for a key. */
-function isNetwork(entry: string): boolean {
+export function isNetwork(entry: string): boolean {
   return parseIpAddress(entry) !== undefined || /^[\da-f.:]+\/\d+$/i.test(entry);
 }

@@ -1,5 +1,6 @@
 import { BlockList } from "node:net";
 import { formatIpAddress, networkOf, parseIpAddress } from "./ip-address.ts";
+import type { IpAddress } from "./ip-address.ts";
 import { quote } from "./options.ts";
 
 /** Addresses by the networks that hold them. */
@@ -22,14 +23,30 @@ export function networkList(path: string, cidrs: readonly string[]): NetworkList
   }
   const networks = new BlockList();
   cidrs.forEach((cidr: unknown, index) => {
-    addNetwork(networks, cidr, `${path}[${index}]`);
+    const { first, prefixLength } = parseNetwork(`${path}[${index}]`, cidr);
+    const family = first.version === 4 ? "ipv4" : "ipv6";
+    networks.addSubnet(formatIpAddress(first), prefixLength, family);
   });
   return Object.freeze({
     includes: (address: string) => networks.check(address, address.includes(":") ? "ipv6" : "ipv4"),
   });
 }
 
-function addNetwork(networks: BlockList, cidr: unknown, path: string): void {
+/** A network by its first address. */
+export interface Network {
+  readonly first: IpAddress;
+  readonly prefixLength: number;
+}
+
+/**
+ * Returns the network that `cidr` spells, or that of the one address. `path` is the option it comes
+ * from.
+ *
+ * @throws {TypeError} If it is no address or network.
+ * @throws {RangeError} If the prefix length is out of range or 0, or leaves bits of the address
+ * outside.
+ */
+export function parseNetwork(path: string, cidr: unknown): Network {
   const match = typeof cidr === "string" ? /^([^/]+)(?:\/(\d{1,3}))?$/.exec(cidr) : null;
   const address = match === null ? undefined : parseIpAddress(match[1]!);
   if (match === null || address === undefined) {
@@ -45,11 +62,12 @@ function addNetwork(networks: BlockList, cidr: unknown, path: string): void {
     );
   }
   const text = formatIpAddress(address);
-  const network = formatIpAddress(networkOf(address, prefixLength));
+  const first = networkOf(address, prefixLength);
+  const network = formatIpAddress(first);
   if (text !== network) {
     throw new RangeError(
       `"${path}" must be "${network}/${prefixLength}" or "${text}", got ${quote(cidr)}`,
     );
   }
-  networks.addSubnet(network, prefixLength, address.version === 4 ? "ipv4" : "ipv6");
+  return { first, prefixLength };
 }
