@@ -6,7 +6,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Markup that may stand in a page: made by `html`, never out of a report. */
+/** Markup that may stand in a page: made by `escaped`, never out of a report. */
 export interface Markup {
   readonly markup: string;
 }
@@ -14,7 +14,7 @@ export interface Markup {
 type Part = string | number | Markup | readonly Markup[];
 
 /** Returns markup in which every value that is no markup itself has been escaped. */
-export function html(texts: TemplateStringsArray, ...values: readonly Part[]): Markup {
+export function escaped(texts: TemplateStringsArray, ...values: readonly Part[]): Markup {
   const parts = texts.map(
     (text, index) => text + (index < values.length ? markupOf(values[index]!) : ""),
   );

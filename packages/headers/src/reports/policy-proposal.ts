@@ -64,15 +64,17 @@ const KNOWN_OPTIONS = {
 export const DEFAULT_MIN_REPORTERS = 3;
 const MAX_PAGES = 5;
 
-/** What many reports ask for together. */
-interface Wish {
-  readonly directive: DirectiveName;
-  readonly source: string;
-  readonly caution: string | undefined;
-  readonly blocked: string;
+/** What many entries say together. */
+interface Tally {
+  count: number;
   readonly pages: Set<string>;
   readonly reporters: Set<string>;
-  count: number;
+}
+
+interface Wish extends Tally {
+  readonly directive: DirectiveName;
+  readonly blocked: string;
+  readonly lesson: Lesson;
 }
 
 /**
@@ -92,42 +94,56 @@ export function proposePolicy(options: ProposePolicyOptions): PolicyProposal {
       max: MAX_REPORTERS,
     },
   );
-  const declined: DeclinedChange[] = [];
-  const wishes = new Map<string, Wish>();
-  for (const entry of options.entries) {
-    if (entry.kind !== "csp" || !isDirectiveName(entry.directive)) continue;
-    const learned = learn(before, entry.directive, entry);
-    if (learned.kind === "source") addWish(wishes, learned, entry);
-    else declined.push(declinedOf(entry.directive, entry, learned.reason));
-  }
   const after = new Map(before);
   const changes: PolicyChange[] = [];
-  for (const wish of wishes.values()) {
-    const { size } = wish.reporters;
-    if (size < minReporters) {
-      const reason = `reported by ${size} of the ${minReporters} clients that are needed`;
-      declined.push({ ...wish, reporters: size, reason });
-      continue;
+  const declined: DeclinedChange[] = [];
+  for (const wish of wishesOf(before, options.entries)) {
+    const { lesson, count, reporters: clients } = wish;
+    const reporters = clients.size;
+    if (lesson.kind === "declined" || reporters < minReporters) {
+      const { directive, blocked } = wish;
+      const reason =
+        lesson.kind === "declined"
+          ? lesson.reason
+          : `reported by ${reporters} of the ${minReporters} clients that are needed`;
+      declined.push({ directive, blocked, count, reporters, reason });
+    } else {
+      const { directive, source, caution } = lesson;
+      admit(after, directive, source);
+      const pages = [...wish.pages].slice(0, MAX_PAGES);
+      changes.push({ directive, source, count, reporters, pages, caution });
     }
-    const { directive, source, count, caution } = wish;
-    admit(after, directive, source);
-    const pages = [...wish.pages].slice(0, MAX_PAGES);
-    changes.push({ directive, source, count, reporters: size, pages, caution });
   }
   return {
-    changes: changes.toSorted((a, b) => b.count - a.count),
-    declined: declined
-      .map(({ directive, blocked, count, reporters, reason }) => ({
-        directive,
-        blocked,
-        count,
-        reporters,
-        reason,
-      }))
-      .toSorted((a, b) => b.count - a.count),
+    changes,
+    declined,
     policy: policyText(after),
     diff: formatPolicyDiff(diffPolicies(policyText(before), policyText(after))),
   };
+}
+
+/** Returns what the entries ask for, each thing once, what most reports are about first. */
+function wishesOf(policy: Policy, entries: Iterable<ReportEntry>): readonly Wish[] {
+  const wishes = new Map<string, Wish>();
+  for (const entry of entries) {
+    if (entry.kind !== "csp" || !isDirectiveName(entry.directive)) continue;
+    const { directive, blocked } = entry;
+    const lesson = learn(policy, directive, entry);
+    const key =
+      lesson.kind === "source"
+        ? `${lesson.directive} ${lesson.source}`
+        : JSON.stringify([directive, blocked, lesson.reason]);
+    const wish = wishes.get(key) ?? { directive, blocked, lesson, ...newTally() };
+    wish.count += entry.count;
+    wish.pages.add(entry.page);
+    for (const reporter of entry.reporters) wish.reporters.add(reporter);
+    wishes.set(key, wish);
+  }
+  return [...wishes.values()].toSorted((a, b) => b.count - a.count);
+}
+
+function newTally(): Tally {
+  return { count: 0, pages: new Set(), reporters: new Set() };
 }
 
 type Policy = ReadonlyMap<string, readonly string[]>;
@@ -197,30 +213,4 @@ function admits(known: string, source: string): boolean {
   if (known === source || known === "*") return true;
   if (source.startsWith("'")) return false;
   return source.startsWith(`${known.replace(/\/$/, "")}/`) || source.startsWith(`${known}//`);
-}
-
-function addWish(
-  wishes: Map<string, Wish>,
-  { directive, source, caution }: Extract<Lesson, { kind: "source" }>,
-  entry: ReportEntry,
-): void {
-  const key = `${directive} ${source}`;
-  const wish = wishes.get(key) ?? {
-    directive,
-    source,
-    caution,
-    blocked: entry.blocked,
-    pages: new Set(),
-    reporters: new Set(),
-    count: 0,
-  };
-  wish.count += entry.count;
-  wish.pages.add(entry.page);
-  for (const reporter of entry.reporters) wish.reporters.add(reporter);
-  wishes.set(key, wish);
-}
-
-function declinedOf(directive: DirectiveName, entry: ReportEntry, reason: string): DeclinedChange {
-  const { blocked, count, reporters } = entry;
-  return { directive, blocked, count, reporters: reporters.length, reason };
 }

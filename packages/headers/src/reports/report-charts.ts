@@ -1,4 +1,4 @@
-import { html, type Markup } from "./html-text.ts";
+import { escaped, type Markup } from "./html-text.ts";
 import type { ReportEntry } from "./violation.ts";
 
 const DAY_MS = 86_400_000;
@@ -27,7 +27,7 @@ export function dailyChart(entries: readonly ReportEntry[], now: number): Markup
     const [lower, upper] = [heightOf(enforced), heightOf(reported)];
     const base = height - bottom;
     const barWidth = round(step - 4);
-    return html`<g>
+    return escaped`<g>
       <title>${day}: ${enforced} blocked, ${reported} only reported</title>
       <rect class="hit" x="${x}" y="${top}" width="${barWidth}" height="${inner}" />
       <rect
@@ -48,11 +48,11 @@ export function dailyChart(entries: readonly ReportEntry[], now: number): Markup
   });
   const lines = [0, 0.5, 1].map((part) => {
     const y = round(height - bottom - part * inner);
-    return html`<line x1="${left}" x2="${width}" y1="${y}" y2="${y}" />
+    return escaped`<line x1="${left}" x2="${width}" y1="${y}" y2="${y}" />
       <text x="${left - 8}" y="${y + 4}" text-anchor="end">${scale * part}</text>`;
   });
   const ends = [days[0]?.day ?? "", days.at(-1)?.day ?? ""] as const;
-  return html`<svg
+  return escaped`<svg
     class="daily"
     viewBox="0 0 ${width} ${height}"
     role="img"
@@ -76,7 +76,7 @@ export function directiveChart(entries: readonly ReportEntry[]): Markup {
   const bars = rows.map(([directive, count], index) => {
     const barWidth = round(Math.max(2, (count / greatest) * (width - label - 90)));
     const y = index * height;
-    return html`<text x="${label - 10}" y="${y + 17}" text-anchor="end">${directive}</text>
+    return escaped`<text x="${label - 10}" y="${y + 17}" text-anchor="end">${directive}</text>
       <rect
         class="enforced"
         x="${label}"
@@ -87,7 +87,7 @@ export function directiveChart(entries: readonly ReportEntry[]): Markup {
       />
       <text x="${label + barWidth + 8}" y="${y + 17}">${count.toLocaleString("en")}</text>`;
   });
-  return html`<svg
+  return escaped`<svg
     viewBox="0 0 ${width} ${Math.max(1, rows.length) * height}"
     role="img"
     aria-label="Reports by directive"

@@ -31,6 +31,7 @@ section {
 .figures dt { color: var(--quiet); }
 .figures dd { margin: 0; font-size: 1.7rem; font-variant-numeric: tabular-nums; line-height: 1.2; }
 svg { display: block; width: 100%; height: auto; max-width: 60rem; }
+section > svg { min-width: 34rem; }
 svg text { fill: var(--quiet); font-size: 12px; }
 svg line { stroke: var(--line); }
 .enforced { fill: var(--enforced); }
@@ -45,9 +46,12 @@ pre {
 pre.whole { white-space: pre-wrap; overflow-wrap: anywhere; }
 ins { color: var(--added); background: var(--added-back); text-decoration: none; }
 code { font: 13px var(--mono); overflow-wrap: anywhere; }
-table { width: 100%; border-collapse: collapse; }
+table { width: 100%; min-width: 44rem; border-collapse: collapse; }
 th { text-align: left; font-weight: 600; color: var(--quiet); }
 th, td { padding: .45rem .9rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.name { white-space: nowrap; }
+td.wide { width: 40%; }
+td.address { overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 td small { display: block; color: var(--quiet); overflow-wrap: anywhere; }

@@ -1,5 +1,5 @@
 import { inlineHashes } from "../inline-hashes.ts";
-import { html, type Markup } from "./html-text.ts";
+import { escaped, type Markup } from "./html-text.ts";
 import type { PolicyProposal } from "./policy-proposal.ts";
 import { dailyChart, directiveChart } from "./report-charts.ts";
 import type { IntakeTotals } from "./report-intake.ts";
@@ -50,7 +50,7 @@ export const REPORT_PAGE_FIELDS: Readonly<Record<string, string>> = {
 /** Returns the page that shows what was blocked, where and how often, and what to change about it. */
 export function reportPage(content: ReportPageContent): string {
   const { entries, now } = content;
-  const page = html`<!doctype html>
+  const page = escaped`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -65,16 +65,18 @@ export function reportPage(content: ReportPageContent): string {
           What browsers blocked, or would have blocked, as they told it. Anybody can send a report:
           believe none that you cannot explain. As of ${time(now)}.
         </p>
-        ${figures(content)} ${entries.length === 0 ? emptySection() : chartSections(entries, now)}
-        ${proposalSection(content)} ${entries.length === 0 ? [] : tableSection(entries)}
+        ${figures(content)}
+        ${entries.length === 0 ? emptySection() : chartSections(entries, now)}
+        ${proposalSection(content)}
+        ${entries.length === 0 ? [] : tableSection(entries)}
       </body>
-    </html> `;
+    </html>`;
   return page.markup;
 }
 
 function figures({ entries, totals }: ReportPageContent): Markup {
   const { dropped } = totals;
-  return html`<dl class="figures">
+  return escaped`<dl class="figures">
     ${figure("reports kept", sum(entries.map(({ count }) => count)))}
     ${figure("different ones", entries.length)}
     ${figure("pages", new Set(entries.map(({ page }) => page)).size)}
@@ -85,14 +87,14 @@ function figures({ entries, totals }: ReportPageContent): Markup {
 }
 
 function figure(name: string, value: number): Markup {
-  return html`<div>
+  return escaped`<div>
     <dt>${name}</dt>
     <dd>${value.toLocaleString("en")}</dd>
   </div>`;
 }
 
 function emptySection(): Markup {
-  return html`<section>
+  return escaped`<section>
     <h2>Nothing was reported</h2>
     <p>
       Either nothing is blocked, or no report arrives: the policy must name this collector in
@@ -102,19 +104,21 @@ function emptySection(): Markup {
 }
 
 function chartSections(entries: readonly ReportEntry[], now: number): Markup {
-  return html`<section>
+  return escaped`<section>
       <h2>Per day</h2>
       ${dailyChart(entries, now)}
       <ul class="key">
         <li>
           <svg viewBox="0 0 10 10" aria-hidden="true">
-            <rect class="enforced" width="10" height="10" /></svg
-          >blocked
+            <rect class="enforced" width="10" height="10" />
+          </svg>
+          blocked
         </li>
         <li>
           <svg viewBox="0 0 10 10" aria-hidden="true">
-            <rect class="reported" width="10" height="10" /></svg
-          >only reported
+            <rect class="reported" width="10" height="10" />
+          </svg>
+          only reported
         </li>
       </ul>
     </section>
@@ -126,7 +130,7 @@ function chartSections(entries: readonly ReportEntry[], now: number): Markup {
 
 function proposalSection({ proposal, minReporters }: ReportPageContent): Markup {
   if (proposal === undefined) {
-    return html`<section>
+    return escaped`<section>
       <h2>Proposed change</h2>
       <p>Tell the collector the policy, and this page says what would have to change about it.</p>
     </section>`;
@@ -134,11 +138,11 @@ function proposalSection({ proposal, minReporters }: ReportPageContent): Markup 
   const { changes, declined } = proposal;
   const change =
     changes.length === 0
-      ? html`<p>
+      ? escaped`<p>
           None: nothing that ${minReporters === 1 ? "a client" : `${minReporters} clients`} reported
           calls for one.
         </p>`
-      : html`<p>
+      : escaped`<p>
             For what at least ${minReporters === 1 ? "one client" : `${minReporters} clients`}
             reported. Nothing changes by itself: if you expect every line, put it into your
             configuration.
@@ -161,20 +165,20 @@ function proposalSection({ proposal, minReporters }: ReportPageContent): Markup 
             <tbody>
               ${changes.map(
                 ({ directive, source, count, reporters, pages, caution }) =>
-                  html`<tr>
+                  escaped`<tr>
                     <td>
                       <code>${source}</code>
-                      ${caution === undefined ? [] : html`<small>${caution}</small>`}
+                      ${caution === undefined ? [] : escaped`<small>${caution}</small>`}
                     </td>
-                    <td>${directive}</td>
+                    <td class="name">${directive}</td>
                     <td class="number">${count}</td>
                     <td class="number">${reporters}</td>
-                    <td>${pages.map((page) => html`<small>${page}</small>`)}</td>
-                  </tr> `,
+                    <td>${pages.map((page) => escaped`<small>${page}</small>`)}</td>
+                  </tr>`,
               )}
             </tbody>
           </table>`;
-  return html`<section>
+  return escaped`<section>
       <h2>Proposed change</h2>
       ${change}
     </section>
@@ -182,7 +186,7 @@ function proposalSection({ proposal, minReporters }: ReportPageContent): Markup 
 }
 
 function declinedSection(declined: PolicyProposal["declined"]): Markup {
-  return html`<section>
+  return escaped`<section>
     <h2>No change proposed for</h2>
     <table>
       <thead>
@@ -197,13 +201,13 @@ function declinedSection(declined: PolicyProposal["declined"]): Markup {
       <tbody>
         ${declined.slice(0, MAX_DECLINED).map(
           ({ directive, blocked, count, reporters, reason }) =>
-            html`<tr>
+            escaped`<tr>
               <td><code>${blocked || "not said"}</code></td>
-              <td>${directive}</td>
+              <td class="name">${directive}</td>
               <td class="number">${count}</td>
               <td class="number">${reporters}</td>
               <td>${reason}</td>
-            </tr> `,
+            </tr>`,
         )}
       </tbody>
     </table>
@@ -213,33 +217,33 @@ function declinedSection(declined: PolicyProposal["declined"]): Markup {
 function diffLines(diff: string): Markup[] {
   return diff
     .split("\n")
-    .map((line) => (line.startsWith("+") ? html`<ins>${line}</ins> ` : html`${line} `));
+    .map((line) => (line.startsWith("+") ? escaped`<ins>${line}</ins>\n` : escaped`${line}\n`));
 }
 
 function tableSection(entries: readonly ReportEntry[]): Markup {
   const rows = entries.slice(0, MAX_ROWS).map(
     (entry) =>
-      html`<tr>
-        <td>
+      escaped`<tr>
+        <td class="name">
           ${entry.directive}
           <small>${entry.kind}${entry.disposition === "report" ? ", only reported" : ""}</small>
         </td>
-        <td>
+        <td class="wide">
           <code>${entry.blocked || "not said"}</code>
-          ${entry.source === "" ? [] : html`<small>by ${entry.source}</small>`}
-          ${entry.sample === "" ? [] : html`<small>begins <code>${entry.sample}</code></small>`}
+          ${entry.source === "" ? [] : escaped`<small>by ${entry.source}</small>`}
+          ${entry.sample === "" ? [] : escaped`<small>begins <code>${entry.sample}</code></small>`}
         </td>
-        <td>${entry.page}</td>
+        <td class="address">${entry.page}</td>
         <td class="number">${entry.count.toLocaleString("en")}</td>
         <td class="number">${entry.reporters.length}</td>
         <td class="time">${time(entry.lastAt)}</td>
-      </tr> `,
+      </tr>`,
   );
   const note =
     entries.length > MAX_ROWS
-      ? html`<p class="quiet">The latest ${MAX_ROWS} of ${entries.length}.</p>`
+      ? escaped`<p class="quiet">The latest ${MAX_ROWS} of ${entries.length}.</p>`
       : [];
-  return html`<section>
+  return escaped`<section>
     <h2>Reports</h2>
     ${note}
     <table>
