@@ -49,14 +49,13 @@ export class StandIn {
   /** Decides without the store, for this process; charges all or nothing. */
   consume(group: readonly PolicyCost[]): Decision[] {
     const decisions = this.#peek(group, this.#instances);
-    if (decisions.every(({ kind }) => kind === "admitted")) {
-      this.#charge(group, this.#instances);
-      const now = this.#now();
-      for (const { policy, key } of group) {
-        this.#recoveredAt = Math.max(this.#recoveredAt, now + this.#debt(policy, key));
-      }
-    }
-    return decisions;
+    if (decisions.some(({ kind }) => kind === "limited")) return decisions;
+    this.#charge(group, this.#instances);
+    return group.map(({ policy, key }) => {
+      const debt = this.#debt(policy, key);
+      this.#recoveredAt = Math.max(this.#recoveredAt, this.#now() + debt);
+      return { kind: "admitted", ...stateOf(policy, debt, this.#instances), delayMs: 0 };
+    });
   }
 
   /** Decides without the store and charges nothing. */
@@ -94,17 +93,13 @@ export class StandIn {
 
   #peek(group: readonly PolicyCost[], factor: number): Decision[] {
     return group.map(({ policy, key, cost }): Decision => {
-      const { limit } = policy;
-      const interval = policyInterval(policy) * factor;
-      const capacity = limit === 0 ? 0 : policy.burst * policyInterval(policy);
-      const debt = Math.min(this.#debt(policy, key), MAX_DEBT);
-      const remaining = limit === 0 ? 0 : Math.max(Math.floor((capacity - debt) / interval), 0);
-      const state = { limit, remaining, resetMs: debt / TICKS_PER_MS };
-      if (limit === 0 || cost > policy.burst) {
+      const debt = this.#debt(policy, key);
+      const state = stateOf(policy, debt, factor);
+      if (policy.limit === 0 || cost > policy.burst) {
         return { kind: "limited", ...state, retryAfterMs: Infinity };
       }
-      const needed = Math.min(cost * interval, MAX_DEBT);
-      const wait = debt + needed - Math.max(capacity, needed);
+      const needed = Math.min(cost * policyInterval(policy) * factor, MAX_DEBT);
+      const wait = debt + needed - Math.max(policy.burst * policyInterval(policy), needed);
       if (wait > 0) return { kind: "limited", ...state, retryAfterMs: wait / TICKS_PER_MS };
       return { kind: "admitted", ...state, delayMs: 0 };
     });
@@ -133,4 +128,16 @@ export class StandIn {
   #now(): number {
     return ticksAt(this.#clock());
   }
+}
+
+function stateOf(
+  policy: CompletePolicy,
+  debt: number,
+  factor: number,
+): Pick<Decision, "limit" | "remaining" | "resetMs"> {
+  const { limit, burst } = policy;
+  const interval = policyInterval(policy);
+  const room = limit === 0 ? 0 : Math.max(burst * interval - debt, 0);
+  const remaining = room === 0 ? 0 : Math.floor(room / (interval * factor));
+  return { limit, remaining, resetMs: debt / TICKS_PER_MS };
 }
