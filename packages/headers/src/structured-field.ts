@@ -1,5 +1,4 @@
 const KEY = /^[a-z*][a-z0-9_.*-]*$/;
-const STRING_CONTENT = /^[\x20-\x7e]*$/;
 
 /**
  * Whether `text` can name a member of a dictionary or a parameter.
@@ -8,11 +7,6 @@ const STRING_CONTENT = /^[\x20-\x7e]*$/;
  */
 export function isKey(text: string): boolean {
   return KEY.test(text);
-}
-
-/** Whether `text` can be sent as a string: ASCII without control characters (RFC 9651 section 3.3.3). */
-export function isStringContent(text: string): boolean {
-  return STRING_CONTENT.test(text);
 }
 
 /** Returns `text` as a string item, its quotes and backslashes escaped. */
