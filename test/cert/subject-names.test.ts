@@ -4,6 +4,7 @@ import { createAuthority, issueCertificate, parseSubjectNames } from "@hauberk/c
 import { expect } from "chai";
 import fc from "fast-check";
 import { describe, it } from "mocha";
+import { anyName, parseName } from "../support/any-name.ts";
 
 const LABEL_63 = "a".repeat(63);
 
@@ -159,7 +160,7 @@ describe("parseSubjectNames()", () => {
     ] as const) {
       const peer = { subject: {}, subjectaltname: `DNS:${wildcard}` } as PeerCertificate;
       const isTakenByNode = checkServerIdentity(host, peer) === undefined;
-      expect(parse(wildcard) !== undefined, wildcard).to.equal(isTakenByNode);
+      expect(parseName(wildcard) !== undefined, wildcard).to.equal(isTakenByNode);
     }
   });
 
@@ -203,8 +204,8 @@ describe("parseSubjectNames()", () => {
   it("gives back its own output for any name it accepts", () => {
     fc.assert(
       fc.property(anyName(), (name) => {
-        const first = parse(name);
-        const second = first && parse(first.value);
+        const first = parseName(name);
+        const second = first && parseName(first.value);
         expect(second).to.deep.equal(first);
       }),
     );
@@ -214,7 +215,7 @@ describe("parseSubjectNames()", () => {
     const authority = await createAuthority({ nameConstraints: false });
     await fc.assert(
       fc.asyncProperty(fc.array(anyName(), { minLength: 1, maxLength: 4 }), async (inputs) => {
-        const names = inputs.filter((input) => parse(input) !== undefined);
+        const names = inputs.filter((input) => parseName(input) !== undefined);
         fc.pre(names.length > 0);
         const { cert } = await issueCertificate(authority, { names });
         const expected = parseSubjectNames(names).map(({ type, value }) => `${type} ${value}`);
@@ -223,34 +224,6 @@ describe("parseSubjectNames()", () => {
     );
   });
 });
-
-function parse(name: string): { type: string; value: string } | undefined {
-  try {
-    return parseSubjectNames([name])[0];
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
-function anyName(): fc.Arbitrary<string> {
-  const label = fc.string({ unit: fc.constantFrom(...Array.from("ab-1_xnüßЖ.*")), maxLength: 8 });
-  return fc.oneof(
-    fc.string(),
-    fc.string({ unit: "binary" }),
-    fc.domain(),
-    fc.domain().map((domain) => `*.${domain}`),
-    fc.ipV4(),
-    fc.ipV4Extended(),
-    fc.ipV6(),
-    fc.emailAddress(),
-    fc.webUrl().map((url) => url.replace(/^https?/, "spiffe")),
-    fc.tuple(label, label).map(([a, b]) => `${a}.${b}test`),
-    fc
-      .array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 })
-      .map((groups) => groups.map((group) => (group % 3 === 0 ? 0 : group).toString(16)).join(":")),
-  );
-}
 
 const NODE_TYPES: Readonly<Record<string, string>> = {
   DNS: "dns",

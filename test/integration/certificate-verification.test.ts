@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { connect, createServer } from "node:tls";
+import { promisify } from "node:util";
 import {
   createAuthority,
   issueCertificate,
@@ -11,12 +12,16 @@ import {
   type IssuedCertificate,
   type KeyKind,
 } from "@hauberk/cert";
+import { verifyCertificate } from "@hauberk/cert/inspect";
 import { expect } from "chai";
 import { before, describe, it } from "mocha";
 import { INSIDE_NAMES, OUTSIDE_NAMES } from "../support/constrained-names.ts";
 import { requireProgram } from "../support/external.ts";
 import { rejection } from "../support/rejection.ts";
 import { tempDirectory } from "../support/temp-directory.ts";
+import { listenForTest } from "../support/tls-handshake.ts";
+
+const execute = promisify(execFile);
 
 const KINDS: readonly KeyKind[] = ["p256", "p384", "ed25519", "rsa2048"];
 const NAMES = [
@@ -68,14 +73,75 @@ describe("certificates of the development CA", () => {
     return /: OK$/m.test(stdout) ? "OK" : stderr;
   }
 
+  /** Returns what `openssl s_client` prints of a session with a server of ours. */
+  async function opensslSession(
+    program: string,
+    { key, cert, ca }: IssuedCertificate,
+    protocol: string,
+  ): Promise<string> {
+    const caFile = join(directory, "ca.pem");
+    writeFileSync(caFile, ca);
+    const server = createServer({ key, cert }, (socket) => socket.end());
+    server.on("tlsClientError", () => undefined);
+    const port = await listenForTest(server);
+    const verify = ["-CAfile", caFile, "-verify_return_error", "-verify_hostname", "www.app.test"];
+    const target = ["-connect", `127.0.0.1:${port}`, "-servername", "www.app.test"];
+    const { stdout } = await execute(program, ["s_client", protocol, ...verify, ...target]);
+    return stdout;
+  }
+
+  /** Returns what NSS says of a certificate for a usage: "V" for servers, "C" for clients. */
+  function nssVerdict(program: string, { cert, ca }: IssuedCertificate, usage: string): string {
+    const database = mkdtempSync(join(directory, "nss-"));
+    const run = (...args: string[]): string => {
+      const { stdout, stderr } = spawnSync(program, ["-d", `sql:${database}`, ...args], {
+        encoding: "utf8",
+      });
+      return stdout + stderr;
+    };
+    run("-N", "--empty-password");
+    for (const [name, trust, text] of [
+      ["ca", "CT,,", ca],
+      ["leaf", ",,", cert],
+    ] as const) {
+      writeFileSync(join(directory, `${name}.pem`), text);
+      run("-A", "-n", name, "-t", trust, "-a", "-i", join(directory, `${name}.pem`));
+    }
+    return run("-V", "-u", usage, "-e", "-n", "leaf");
+  }
+
   for (const caKind of KINDS) {
     for (const leafKind of KINDS) {
-      it(`of ${caKind} for a ${leafKind} key pass openssl and a TLS 1.3 handshake of Node`, async function () {
+      it(`of ${caKind} for a ${leafKind} key pass openssl, handshakes of Node and s_client, and verifyCertificate()`, async function () {
         const issued = await issue(NAMES, caKind, leafKind);
         for (const name of ["app.test", "www.app.test", "127.0.0.1"]) {
           expect(await handshake(issued, name)).to.equal("TLSv1.3");
         }
-        expect(opensslVerdict(requireProgram(this, "openssl"), issued)).to.equal("OK");
+        const verdict = await verifyCertificate(issued.cert, {
+          authorities: issued.ca,
+          host: "www.app.test",
+        });
+        expect(verdict.kind).to.equal("valid");
+        const openssl = requireProgram(this, "openssl");
+        expect(opensslVerdict(openssl, issued)).to.equal("OK");
+        for (const protocol of ["-tls1_3", "-tls1_2"]) {
+          const session = await opensslSession(openssl, issued, protocol);
+          expect(session, protocol).to.include("Verify return code: 0 (ok)");
+        }
+      });
+    }
+  }
+
+  // NSS takes no Ed25519 signatures in certificates.
+  for (const caKind of ["p256", "rsa2048"] as const) {
+    for (const leafKind of ["p256", "rsa2048"] as const) {
+      it(`of ${caKind} for a ${leafKind} key pass certutil -V of NSS, and only for servers`, async function () {
+        const certutil = requireProgram(this, "certutil");
+        const issued = await issue(NAMES, caKind, leafKind);
+        expect(nssVerdict(certutil, issued, "V")).to.equal("certutil: certificate is valid\n");
+        expect(nssVerdict(certutil, issued, "C")).to.match(/certificate is invalid|not approved/);
+        const outside = await issue(["google.com"], caKind, leafKind);
+        expect(nssVerdict(certutil, outside, "V")).to.match(/not in the name space|invalid/);
       });
     }
   }

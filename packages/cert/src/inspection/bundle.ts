@@ -17,7 +17,7 @@ import { splitPem, toPem, type PemBlock } from "../pem.ts";
 import { looksLikePkcs12, readPkcs12 } from "../pkcs12-reader.ts";
 
 /** The list of the system's roots has 0.2 MB, the longest honest chain some 20 KB. */
-export const MAX_INPUT_BYTES = 4_194_304;
+const MAX_INPUT_BYTES = 4_194_304;
 
 /** How the input was written down. */
 export type BundleFormat = "pem" | "der" | "pkcs12" | "tls";
