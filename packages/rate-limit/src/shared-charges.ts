@@ -51,6 +51,8 @@ export class SharedCharges {
   readonly #readers = new WeakMap<CompletePolicy, Reader>();
   /** Bounded by the policies of the program. */
   readonly #counts = new Map<string, Counts>();
+  /** Whether the store did not answer when it was last asked. */
+  #isWithoutStore = false;
 
   constructor(settings: SharedChargesSettings) {
     this.#settings = settings;
@@ -126,7 +128,9 @@ export class SharedCharges {
     const isReserved = standIn?.isRecovering === true;
     if (isReserved) {
       const refusals = standIn.reserve(group);
-      if (refusals !== undefined) return joint(group, refusals);
+      if (refusals !== undefined) {
+        return joint(group, this.#isWithoutStore ? standIn.peek(group) : refusals);
+      }
     }
     try {
       const debts = await this.#ask(group.map((entry) => this.#chargeOf(entry, entry.cost)));
@@ -176,6 +180,7 @@ export class SharedCharges {
     method: "consume" | "peek",
   ): JointDecision<SharedDecision> {
     const { actionOf, standIn, onUnavailable } = this.#settings;
+    this.#isWithoutStore = true;
     const actions = group.map(({ policy }) => actionOf(policy.name));
     const fallbacks = group.filter((_, index) => actions[index] === "fallback");
     const isClosed = actions.includes("fail-closed");
@@ -202,7 +207,10 @@ export class SharedCharges {
     } catch (error) {
       throw error instanceof RateLimitError ? error : unavailable(error);
     }
-    if (isAnswer(debts, charges)) return debts;
+    if (isAnswer(debts, charges)) {
+      this.#isWithoutStore = false;
+      return debts;
+    }
     throw unavailable(new Error("its answer was not the debts that were asked for"));
   }
 
