@@ -122,8 +122,7 @@ export async function encryptWithAes(
 }
 
 /**
- * Encrypts with Triple DES under a key of PKCS#12 with SHA-1: what macOS before 15, Windows before
- * 10 1709 and Java 8 before 301 read.
+ * Encrypts with Triple DES under a key of PKCS#12 with SHA-1: what importers without AES read.
  *
  * @see RFC 7292 appendix C
  */

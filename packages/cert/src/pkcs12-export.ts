@@ -31,8 +31,8 @@ export interface Pkcs12Options {
    */
   readonly friendlyName?: string | undefined;
   /**
-   * Triple DES and SHA-1 instead of AES-256 and SHA-256, for importers from before about 2021:
-   * macOS before 15, Windows before 10 1709, Java 8 before 301. Anybody who gets the file can try
+   * Triple DES and SHA-1 instead of AES-256 and SHA-256, for importers that read nothing newer: older
+   * releases of macOS, Windows before 10 1709, Java 8 before 301. Whoever gets the file can try
    * passwords fast: choose a long one.
    *
    * @default false
