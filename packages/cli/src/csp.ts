@@ -4,6 +4,7 @@ import { nearest } from "./nearest.ts";
 
 /** Every subcommand is loaded when it is called. */
 const SUBCOMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  learn: async () => (await import("./csp-learn.ts")).cspLearn,
   lint: async () => (await import("./csp-lint.ts")).cspLint,
 };
 

@@ -14,6 +14,7 @@ export type {
   PolicyProposal,
   ProposePolicyOptions,
 } from "./policy-proposal.ts";
+export { readReportEntries } from "./read-report-entries.ts";
 export { redisReportStore } from "./redis-report-store.ts";
 export type { RedisCommands, RedisReportStoreOptions } from "./redis-report-store.ts";
 export { reportCollector } from "./report-collector.ts";

@@ -20,7 +20,7 @@ interface Statement {
 }
 
 interface SqliteModule {
-  readonly DatabaseSync: new (file: string) => Database;
+  readonly DatabaseSync: new (file: string, options?: { readonly readOnly: boolean }) => Database;
 }
 
 const FILE_MODE = 0o600;
@@ -36,6 +36,8 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS report_entry_age ON report_entry (is_confirmed, last_at);
 `;
+
+const SELECT_ALL = "SELECT entry FROM report_entry ORDER BY last_at DESC";
 
 /** Whether this Node.js has node:sqlite: from 22.13 on. */
 export function hasSqlite(): boolean {
@@ -57,18 +59,12 @@ function sqliteModule(): SqliteModule | undefined {
  */
 export function openSqliteReportStore(file: string, options: ReportStoreOptions = {}): ReportStore {
   const { maxEntries } = parseStoreOptions(options);
-  const sqlite = sqliteModule();
-  if (sqlite === undefined) {
-    throw new HeadersError(
-      "ERR_HEADERS_SQLITE_UNAVAILABLE",
-      `Cannot open ${JSON.stringify(file)}: Node.js ${process.versions.node} has no node:sqlite; use 22.13 or newer, or a file that ends in .jsonl`,
-    );
-  }
+  const sqlite = requireSqlite(file);
   const database = guarded(file, () => openDatabase(sqlite, file));
   const select = database.prepare("SELECT entry FROM report_entry WHERE id = ?");
   const insert = database.prepare("INSERT OR REPLACE INTO report_entry VALUES (?, ?, ?, ?)");
   const count = database.prepare("SELECT count(*) AS total FROM report_entry");
-  const selectAll = database.prepare("SELECT entry FROM report_entry ORDER BY last_at DESC");
+  const selectAll = database.prepare(SELECT_ALL);
   const dropOldest = database.prepare(
     `DELETE FROM report_entry WHERE id IN
       (SELECT id FROM report_entry ORDER BY is_confirmed, last_at LIMIT ?)`,
@@ -108,6 +104,31 @@ export function openSqliteReportStore(file: string, options: ReportStoreOptions 
       });
     },
   };
+}
+
+/** Returns the entries of a database that is left as it is, the most recently reported first. */
+export function readSqliteEntries(file: string): readonly ReportEntry[] {
+  const { DatabaseSync } = requireSqlite(file);
+  return guarded(file, () => {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      return database
+        .prepare(SELECT_ALL)
+        .all()
+        .flatMap((row) => entryIn(row) ?? []);
+    } finally {
+      database.close();
+    }
+  });
+}
+
+function requireSqlite(file: string): SqliteModule {
+  const sqlite = sqliteModule();
+  if (sqlite !== undefined) return sqlite;
+  throw new HeadersError(
+    "ERR_HEADERS_SQLITE_UNAVAILABLE",
+    `Cannot open ${JSON.stringify(file)}: Node.js ${process.versions.node} has no node:sqlite; use 22.13 or newer, or a file that ends in .jsonl`,
+  );
 }
 
 function openDatabase({ DatabaseSync }: SqliteModule, file: string): Database {
