@@ -9,6 +9,7 @@ const BLOCK = /^```ts\n(?<code>.*?)^```$/gms;
 
 const readmes = ["README.md"]
   .concat(readdirSync(join(ROOT, "packages")).map((name) => `packages/${name}/README.md`))
+  .concat(readdirSync(join(ROOT, "docs", "guides")).map((name) => `docs/guides/${name}`))
   .filter((file) => existsSync(join(ROOT, file)));
 
 rmSync(FOLDER, { recursive: true, force: true });

@@ -7,9 +7,7 @@ interface Family {
   readonly type: "counter" | "gauge";
   readonly help: string;
   /** Returns what a limiter has to say: labels besides the policy, and a value. */
-  readonly samples: (
-    metrics: LimiterMetrics,
-  ) => readonly {
+  readonly samples: (metrics: LimiterMetrics) => readonly {
     readonly labels: Readonly<Record<string, string>>;
     readonly value: number | undefined;
   }[];
