@@ -1,6 +1,6 @@
+import type { ReportStore } from "@hauberk/headers/reports";
 import {
   createServer,
-  type HauberkServer,
   nodeReleaseWarning,
   requireRoot,
   type ServerAddresses,
@@ -22,6 +22,8 @@ const OPTIONS = {
   preset: { type: "string" },
   limit: { type: "string" },
   "trusted-proxy": { type: "string", multiple: true },
+  reports: { type: "string" },
+  integrity: { type: "boolean" },
   log: { type: "string" },
 } as const;
 
@@ -44,6 +46,7 @@ export async function serve(args: readonly string[]): Promise<void> {
   if (others.length > 0) throw misuse(`serve takes one folder, not ${positionals.length}`);
   requireRoot(root);
   const options = await serverOptions(values);
+  const reports = await reportStore(values.reports);
   const certificate = await servingCertificate(values);
   const isDevelopment = certificate.caFile !== undefined;
   const server = createServer({
@@ -56,6 +59,7 @@ export async function serve(args: readonly string[]): Promise<void> {
       // A browser that remembers HSTS for localhost refuses every other plain HTTP server there.
       ...(isDevelopment && { strictTransportSecurity: false }),
     },
+    ...(reports !== undefined && { reports: { store: reports, ...reportsToken() } }),
     onEvent: reportEvent,
   });
   const stopped = untilSignal(() => {
@@ -66,13 +70,22 @@ export async function serve(args: readonly string[]): Promise<void> {
     announce(addresses, root, certificate.caFile, options.log === "json");
     await stopped;
   } finally {
-    await close(server, certificate);
+    await server.close();
+    certificate.close();
+    await reports?.close();
   }
 }
 
-async function close(server: HauberkServer, certificate: ServingCertificate): Promise<void> {
-  await server.close();
-  certificate.close();
+async function reportStore(file: string | undefined): Promise<ReportStore | undefined> {
+  if (file === undefined) return undefined;
+  const { openReportStore } = await import("@hauberk/headers/reports");
+  return openReportStore(file);
+}
+
+/** An argument could be read by every user of the machine. */
+function reportsToken(): { readonly token?: string } {
+  const { HAUBERK_REPORTS_TOKEN: token } = process.env;
+  return token === undefined || token === "" ? {} : { token };
 }
 
 async function serverOptions(
@@ -90,6 +103,7 @@ async function serverOptions(
       preset: choice("--preset", values.preset ?? "site", ["site", "strict", "spa", "api"]),
     },
     rateLimit: await rateLimit(values.limit ?? "off"),
+    pages: { integrity: values.integrity === true },
     trustedProxies: await trustedProxies(values["trusted-proxy"] ?? []),
     log: choice("--log", values.log ?? "combined", ["json", "combined", "off"]),
   };

@@ -17,6 +17,11 @@ Options
   --preset PRESET        security headers: site, strict, spa or api (site)
   --limit RATE           requests per client, as in 100/1m, or "off" (off)
   --trusted-proxy CIDR   proxies whose X-Forwarded-For is believed; repeatable
+  --reports FILE         take what browsers report as blocked, into an SQLite
+                         (.sqlite) or JSON lines (.jsonl) file; shown under
+                         /.well-known/reports/ to this machine, or to whoever
+                         knows the token in HAUBERK_REPORTS_TOKEN
+  --integrity            give scripts and stylesheets of pages their integrity
   --log FORMAT           access log: json, combined or off          (combined)
   --verbose              show where an error comes from
 `;
