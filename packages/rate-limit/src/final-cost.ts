@@ -1,11 +1,12 @@
-import type { PolicyCharge } from "./consume-all.ts";
 import { requireBoolean, requireFunction, requireInteger } from "./options.ts";
 import type {
   RateLimitedRequest,
   RateLimitedResponse,
   RateLimitOptions,
 } from "./rate-limit-options.ts";
+import type { RequestLimits } from "./request-limits.ts";
 import { requireAnswer } from "./request-policies.ts";
+import type { PolicyCost } from "./stand-in.ts";
 
 const MAX_COST = 1_000_000_000;
 
@@ -48,9 +49,14 @@ export function finalCostOf(options: FinalCostOptions): FinalCost | undefined {
 }
 
 /** Charges or gives back the difference between what a request was charged and what it cost. */
-export function settle({ limiter, key, cost = 1 }: PolicyCharge, finalCost: number): void {
-  if (finalCost > cost) limiter.charge(key, finalCost - cost);
-  else if (finalCost < cost) limiter.refund(key, cost - finalCost);
+export async function settle(
+  limits: RequestLimits,
+  charged: PolicyCost,
+  finalCost: number,
+): Promise<void> {
+  const { cost } = charged;
+  if (finalCost > cost) await limits.charge({ ...charged, cost: finalCost - cost });
+  else if (finalCost < cost) await limits.refund({ ...charged, cost: cost - finalCost });
 }
 
 function isSuccess(_request: RateLimitedRequest, response: RateLimitedResponse): boolean {

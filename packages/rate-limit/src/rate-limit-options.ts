@@ -7,6 +7,9 @@ import type { LimiterOptions } from "./limiter.ts";
 import type { RateLimitPolicy } from "./policy.ts";
 import type { RateLimitHeaderForm } from "./rate-limit-headers.ts";
 import type { ForwardedHeader } from "./request-address.ts";
+import type { FallbackOptions, SharedLimiterOptions } from "./shared-limiter.ts";
+import type { SharedStore } from "./shared-store.ts";
+import type { Store } from "./store.ts";
 
 /** A request of node:http, node:http2 or Express; `rateLimit` is set once it has been decided about. */
 export type RateLimitedRequest = (IncomingMessage | Http2ServerRequest) & {
@@ -62,7 +65,23 @@ export interface RequestPolicy extends Omit<RateLimitPolicy, "limit" | "windowMs
 }
 
 /** The options of `rateLimit` that all its policies share. */
-export interface RequestLimitOptions extends LimiterOptions {
+export interface RequestLimitOptions extends Pick<LimiterOptions, "clock"> {
+  /**
+   * Where debts are kept: in this process, or in a store that processes share (`RedisStore`), of
+   * which the algorithm must be `"gcra"`. Closed by whoever made it.
+   *
+   * @default a new MemoryStore of 131,072 slots
+   */
+  readonly store?: Store | SharedStore;
+  /**
+   * What to decide when a shared store does not answer, for all policies or by policy name:
+   * `"fallback"`, `"fail-closed"` or `"fail-open"`, as of `createSharedLimiter`.
+   *
+   * @default "fallback"; "fail-open" with `passOnStoreError`
+   */
+  readonly onUnavailable?: NonNullable<SharedLimiterOptions["onUnavailable"]>;
+  /** The limiter that stands in for a shared store, as of `createSharedLimiter`. */
+  readonly fallback?: FallbackOptions;
   /**
    * Networks of the proxies directly before this process, as `trustedProxies` takes them.
    *

@@ -27,8 +27,11 @@ import type {
 } from "./rate-limit-options.ts";
 import { refusalOf } from "./refusal.ts";
 import { requestAddress } from "./request-address.ts";
+import { localLimits, sharedLimits } from "./request-limits.ts";
+import type { RequestLimits } from "./request-limits.ts";
 import { chargedPolicy, networkPolicy } from "./request-policies.ts";
 import type { ChargedPolicy, PolicyDefaults } from "./request-policies.ts";
+import { createSharedCharges, isSharedStore } from "./shared-limiter.ts";
 
 const REQUEST_POLICY_KEYS = {
   ...POLICY_KEYS,
@@ -59,6 +62,8 @@ const RATE_LIMIT_KEYS = {
   requestWasSuccessful: true,
   finalCost: true,
   passOnStoreError: true,
+  onUnavailable: true,
+  fallback: true,
   handler: true,
   onEvent: true,
 } satisfies Record<keyof RateLimitOptions | keyof RateLimitPoliciesOptions, true>;
@@ -68,6 +73,7 @@ const IPV6_BUDGET_KEYS = { 48: true, 56: true } satisfies Record<48 | 56, true>;
 /** The options of `rateLimit`, checked and complete. */
 export interface RateLimitSettings {
   readonly policies: readonly ChargedPolicy[];
+  readonly limits: RequestLimits;
   readonly addressOf: (request: RateLimitedRequest) => string;
   /** The key of a request where no policy has one of its own. */
   readonly keyOf: (address: string) => string;
@@ -98,8 +104,11 @@ export function parseRateLimitOptions(
   }
   const ipv6Prefix = requireIpv6Prefix(options.ipv6Prefix);
   const statusCode = requireInteger("statusCode", options.statusCode ?? 429, 400, 599);
+  const passOnStoreError = requireBoolean("passOnStoreError", options.passOnStoreError ?? false);
+  const policies = parsePolicies(options, ipv6Prefix);
   return {
-    policies: parsePolicies(options, ipv6Prefix),
+    policies,
+    limits: limitsFor(policies, options, passOnStoreError),
     addressOf: requestAddress(options),
     keyOf: (address) => keyOf(address, ipv6Prefix),
     skip: options.skip?.bind(options),
@@ -116,7 +125,7 @@ export function parseRateLimitOptions(
     ),
     headers: parseHeaders(options.headers ?? "draft-11"),
     finalCost: finalCostOf(options),
-    passOnStoreError: requireBoolean("passOnStoreError", options.passOnStoreError ?? false),
+    passOnStoreError,
     refuse: options.handler?.bind(options) ?? refusalOf(statusCode, requireMessage(options)),
     onEvent: options.onEvent?.bind(options) ?? ((): void => undefined),
   };
@@ -126,10 +135,8 @@ function parsePolicies(
   options: RateLimitOptions | RateLimitPoliciesOptions,
   ipv6Prefix: number,
 ): readonly ChargedPolicy[] {
-  const { store = new MemoryStore(), clock } = options;
   const keyGenerator = options.keyGenerator?.bind(options);
-  const limiterOptions = { store, ...(clock !== undefined && { clock }) };
-  const defaults: PolicyDefaults = { keyGenerator, ipv6Prefix, limiterOptions };
+  const defaults: PolicyDefaults = { keyGenerator, ipv6Prefix };
   const budgets = parseBudgets(options.ipv6Budgets ?? {});
   const charged: ChargedPolicy[] = [];
   for (const policy of requestPolicies(options)) {
@@ -145,6 +152,31 @@ function parsePolicies(
     throw new TypeError(`"policies" must have different names, got ${quote(repeated)} twice`);
   }
   return charged;
+}
+
+function limitsFor(
+  policies: readonly ChargedPolicy[],
+  options: RateLimitOptions | RateLimitPoliciesOptions,
+  passOnStoreError: boolean,
+): RequestLimits {
+  const { store = new MemoryStore(), onUnavailable, fallback } = options;
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  const limits = isSharedStore(store)
+    ? sharedLimits(
+        createSharedCharges(policies, {
+          store,
+          onUnavailable: onUnavailable ?? (passOnStoreError ? "fail-open" : "fallback"),
+          ...(fallback !== undefined && { fallback }),
+          ...clock,
+        }),
+      )
+    : localLimits({ store, ...clock });
+  if (!isSharedStore(store) && (onUnavailable !== undefined || fallback !== undefined)) {
+    const name = onUnavailable === undefined ? "fallback" : "onUnavailable";
+    throw new TypeError(`"${name}" goes with a store that processes share only`);
+  }
+  for (const { policy } of policies) limits.require(policy);
+  return limits;
 }
 
 function requestPolicies(

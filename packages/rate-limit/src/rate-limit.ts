@@ -1,10 +1,12 @@
 import { whenClosed } from "./closed-response.ts";
 import type { JointDecision } from "./consume-all.ts";
 import type { SharedDecision } from "./decision.ts";
-import { isPromiseLike } from "./eventually.ts";
+import { allKnown, isPromiseLike, whenKnown } from "./eventually.ts";
 import type { Eventually } from "./eventually.ts";
 import { settle } from "./final-cost.ts";
 import type { LimiterMetrics } from "./metrics.ts";
+import { requireInteger } from "./options.ts";
+import { MAX_WINDOW_MS } from "./policy.ts";
 import { PolicyCounters } from "./policy-counters.ts";
 import type {
   RateLimitedRequest,
@@ -26,9 +28,15 @@ export interface RateLimitMiddleware {
     response: RateLimitedResponse,
     next: (error?: unknown) => void,
   ): void;
-  /** Cancels what a key owes under every policy, and its block. */
-  resetKey(key: string): void;
-  /** Refuses every request of a key for `durationMs`, as `Limiter.block` does. */
+  /**
+   * Cancels what a key owes under every policy, and its block. Returns a promise with a shared store,
+   * which rejects when the store does not answer.
+   */
+  resetKey(key: string): Eventually<void>;
+  /**
+   * Refuses every request of a key for `durationMs`, as `Limiter.block` does. Not with a shared
+   * store.
+   */
   block(key: string, durationMs: number): void;
   /** Ends a block. */
   unblock(key: string): void;
@@ -61,7 +69,8 @@ export function rateLimit(
   const settings = parseRateLimitOptions(options);
   const counters = new PolicyCounters(settings.policies.map(({ name }) => name));
   const judge = createJudge(settings, counters);
-  const limiters = settings.policies.map(({ limiter }) => limiter);
+  const { limits } = settings;
+  const policies = settings.policies.map(({ policy }) => policy);
 
   function rateLimitMiddleware(
     request: RateLimitedRequest,
@@ -83,17 +92,23 @@ export function rateLimit(
   }
 
   return Object.assign(rateLimitMiddleware, {
-    resetKey(key: string) {
-      for (const limiter of limiters) limiter.reset(key);
+    resetKey(key: string): Eventually<void> {
+      return whenKnown(
+        allKnown(policies.map((policy) => limits.reset(policy, key))),
+        () => undefined,
+      );
     },
     block(key: string, durationMs: number) {
-      for (const limiter of limiters) limiter.block(key, durationMs);
+      requireInteger("durationMs", durationMs, 1, MAX_WINDOW_MS);
+      for (const policy of policies) limits.block(policy, key, durationMs);
     },
     unblock(key: string) {
-      for (const limiter of limiters) limiter.unblock(key);
+      for (const policy of policies) limits.block(policy, key, 0);
     },
     metrics: () =>
-      counters.counts().map((counts, index) => ({ ...limiters[index]!.metrics(), ...counts })),
+      counters
+        .counts()
+        .map((counts, index) => ({ ...limits.metrics(policies[index]!), ...counts })),
   });
 }
 
@@ -168,7 +183,7 @@ function reportRefusal(
 
 /** Gives back a request's part in what it does not need after its response is closed. */
 function settleAtEnd(
-  { finalCost, onEvent }: RateLimitSettings,
+  { finalCost, limits, onEvent }: RateLimitSettings,
   { charges, release }: Verdict,
   request: RateLimitedRequest,
   response: RateLimitedResponse,
@@ -178,7 +193,7 @@ function settleAtEnd(
   whenClosed(response, () => {
     void Promise.all(
       charges.map(async (charge) => {
-        settle(charge, await finalCost(request, response, charge.cost ?? 1));
+        await settle(limits, charge, await finalCost(request, response, charge.cost));
       }),
     ).catch((error: unknown) => {
       onEvent({ kind: "settlement-failed", request, error });

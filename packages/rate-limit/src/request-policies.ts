@@ -1,20 +1,19 @@
 import { keyOf } from "./address-key.ts";
-import type { PolicyCharge } from "./consume-all.ts";
 import { allKnown, whenKnown } from "./eventually.ts";
 import type { Eventually } from "./eventually.ts";
-import { createLimiter } from "./limiter.ts";
-import type { Limiter, LimiterOptions } from "./limiter.ts";
 import { quote, requireBoolean, requireFunction, requireInteger } from "./options.ts";
-import { requireLimit, requireWindowMs } from "./policy.ts";
+import { parsePolicy, requireLimit, requireWindowMs } from "./policy.ts";
+import type { CompletePolicy } from "./policy.ts";
 import type {
   OfRequest,
   RateLimitedRequest,
   RateLimitedResponse,
   RequestPolicy,
 } from "./rate-limit-options.ts";
+import type { PolicyCost } from "./stand-in.ts";
 
 const MAX_COST = 1_000_000_000;
-/** Limiters that one policy with a limit or window per request keeps ready. */
+/** Forms that one policy with a limit or window per request keeps ready. */
 const MAX_VARIANTS = 256;
 
 /** A policy as the middleware asks it about a request. */
@@ -22,20 +21,19 @@ export interface ChargedPolicy {
   readonly name: string;
   readonly isDryRun: boolean;
   /** For what concerns keys and not numbers: reset, block. */
-  readonly limiter: Limiter;
+  readonly policy: CompletePolicy;
   /** Returns what a request costs under this policy; undefined when it does not apply. */
   chargeOf(
     request: RateLimitedRequest,
     response: RateLimitedResponse,
     address: () => string,
-  ): Eventually<PolicyCharge | undefined>;
+  ): Eventually<PolicyCost | undefined>;
 }
 
 /** What policies take over from the options of the middleware. */
 export interface PolicyDefaults {
   readonly keyGenerator: RequestPolicy["keyGenerator"];
   readonly ipv6Prefix: number;
-  readonly limiterOptions: LimiterOptions;
 }
 
 /** Returns a policy ready to be asked. */
@@ -46,20 +44,20 @@ export function chargedPolicy(policy: RequestPolicy, defaults: PolicyDefaults): 
   const isDryRun = requireBoolean("dryRun", dryRun);
   const ofKey = policy.keyGenerator?.bind(policy) ?? defaults.keyGenerator;
   const skip = policy.skip?.bind(policy);
-  const limiterOf = limiterVariants(policy, defaults.limiterOptions);
+  const policyOf = policyVariants(policy);
   // The numbers of a policy whose limit depends on the request do not matter for what it is used for.
-  const limiter = limiterOf(
+  const usual = policyOf(
     typeof limit === "function" ? 1 : limit,
     typeof windowMs === "function" ? 1 : windowMs,
   );
 
   const chargeOf: ChargedPolicy["chargeOf"] = (request, response, address) => {
-    function charge(): Eventually<PolicyCharge> {
+    function charge(): Eventually<PolicyCost> {
       const key =
         ofKey === undefined ? keyOf(address(), defaults.ipv6Prefix) : ofKey(request, response);
       const numbers = [limit, windowMs, cost].map((value) => valueOf(value, request, response));
       return whenKnown(allKnown<unknown>([key, ...numbers]), ([ofRequest, ...known]) => ({
-        limiter: limiterOf(known[0], known[1]),
+        policy: policyOf(known[0], known[1]),
         key: requireKey(ofRequest),
         cost: requireInteger("cost", known[2], 0, MAX_COST),
       }));
@@ -69,7 +67,7 @@ export function chargedPolicy(policy: RequestPolicy, defaults: PolicyDefaults): 
       requireAnswer("skip", isSkipped) ? undefined : charge(),
     );
   };
-  return { name: limiter.policy.name, isDryRun, limiter, chargeOf };
+  return { name: usual.name, isDryRun, policy: usual, chargeOf };
 }
 
 /** Returns the policy of the IPv6 networks of `prefix` bits around the clients of another policy. */
@@ -101,11 +99,14 @@ export function networkPolicy(
   };
 }
 
-/** Limiters of one name share what keys owe, so a key keeps its debt when its limit changes. */
-function limiterVariants(
-  { name, algorithm, burst, strict, delayAfter }: RequestPolicy,
-  options: LimiterOptions,
-): (limit: unknown, windowMs: unknown) => Limiter {
+/** Returns the function that makes a policy of its numbers for one request. */
+function policyVariants({
+  name,
+  algorithm,
+  burst,
+  strict,
+  delayAfter,
+}: RequestPolicy): (limit: unknown, windowMs: unknown) => CompletePolicy {
   const fixed = {
     ...(name !== undefined && { name }),
     ...(algorithm !== undefined && { algorithm }),
@@ -113,20 +114,19 @@ function limiterVariants(
     ...(strict !== undefined && { strict }),
     ...(delayAfter !== undefined && { delayAfter }),
   };
-  const variants = new Map<string, Limiter>();
-  return function limiterOf(limit, windowMs) {
-    const policy = {
-      ...fixed,
+  const variants = new Map<string, CompletePolicy>();
+  return function policyOf(limit, windowMs) {
+    const numbers = {
       limit: requireLimit("limit", limit),
       windowMs: requireWindowMs("windowMs", windowMs),
     };
-    const numbers = `${policy.limit}/${policy.windowMs}`;
-    const known = variants.get(numbers);
+    const form = `${numbers.limit}/${numbers.windowMs}`;
+    const known = variants.get(form);
     if (known !== undefined) return known;
-    const limiter = createLimiter(policy, options);
+    const policy = parsePolicy({ ...fixed, ...numbers });
     if (variants.size === MAX_VARIANTS) variants.delete(variants.keys().next().value!);
-    variants.set(numbers, limiter);
-    return limiter;
+    variants.set(form, policy);
+    return policy;
   };
 }
 

@@ -1,7 +1,7 @@
-import { consumeAll } from "./consume-all.ts";
-import type { JointDecision, PolicyCharge, PolicyDecision } from "./consume-all.ts";
+import type { JointDecision, PolicyDecision } from "./consume-all.ts";
 import type { LimitedDecision, SharedDecision } from "./decision.ts";
-import { allKnown, whenKnown } from "./eventually.ts";
+import { RateLimitError } from "./errors.ts";
+import { allKnown, isPromiseLike, whenKnown } from "./eventually.ts";
 import type { Eventually } from "./eventually.ts";
 import { parsePolicy } from "./policy.ts";
 import type { CompletePolicy } from "./policy.ts";
@@ -10,13 +10,14 @@ import type { RateLimitedRequest, RateLimitedResponse } from "./rate-limit-optio
 import type { RateLimitSettings } from "./rate-limit-settings.ts";
 import { requireAnswer } from "./request-policies.ts";
 import type { ChargedPolicy } from "./request-policies.ts";
+import type { PolicyCost } from "./stand-in.ts";
 
 /** What is to happen to a request. */
 export interface Verdict {
   readonly key: string;
   readonly decision: JointDecision<SharedDecision>;
   /** What has been charged. */
-  readonly charges: readonly PolicyCharge[];
+  readonly charges: readonly PolicyCost[];
   /** Ends the request's part in the concurrency limit. */
   readonly release?: () => void;
 }
@@ -24,7 +25,7 @@ export interface Verdict {
 /** A policy that applies to a request, with what the request costs under it. */
 interface Applied {
   readonly policy: ChargedPolicy;
-  readonly charge: PolicyCharge;
+  readonly charge: PolicyCost;
 }
 
 const DENY_POLICY = parsePolicy({ name: "deny", limit: 0, windowMs: 1000 });
@@ -40,7 +41,7 @@ export type Judge = (
 
 /** Returns the function that asks the functions of the options about a request, then the limiters. */
 export function createJudge(settings: RateLimitSettings, counters: PolicyCounters): Judge {
-  const { policies, skip, allow, deny, onEvent } = settings;
+  const { policies, limits, skip, allow, deny, onEvent } = settings;
   const begin = concurrencyGate(settings);
 
   return function judge(request, response) {
@@ -72,45 +73,82 @@ export function createJudge(settings: RateLimitSettings, counters: PolicyCounter
     request: RateLimitedRequest,
     key: string,
     applied: readonly Applied[],
-  ): Verdict | undefined {
-    let charges = applied.filter(({ policy }) => !policy.isDryRun).map(({ charge }) => charge);
-    let decision: JointDecision | undefined;
-    try {
-      if (charges.length > 0) decision = withinPatience(consumeAll(charges), charges);
-      if (decision?.kind !== "limited") tryDryRuns(request, applied);
-    } catch (error) {
+  ): Eventually<Verdict | undefined> {
+    const charges = applied.filter(({ policy }) => !policy.isDryRun).map(({ charge }) => charge);
+    const failed = (error: unknown): undefined => {
       onEvent({ kind: "store-failed", request, error });
-      if (settings.passOnStoreError) return undefined;
-      throw error;
+      if (!settings.passOnStoreError || isRefusal(error)) throw error;
+    };
+    try {
+      const decided = charges.length === 0 ? undefined : consume(request, charges);
+      const verdict = whenKnown(decided, (decision) => {
+        if (decision === undefined) return whenKnown(tryDryRuns(request, applied), () => undefined);
+        counters.note(decision);
+        const isCharged = decision.kind === "admitted";
+        const known = { key, charges: isCharged ? charges : [], decision };
+        if (decision.kind === "limited") return known;
+        return whenKnown(tryDryRuns(request, applied), () => known);
+      });
+      return isPromiseLike(verdict) ? verdict.then(undefined, failed) : verdict;
+    } catch (error) {
+      return failed(error);
     }
-    if (decision === undefined) return undefined;
-    counters.note(decision);
-    if (decision.kind === "limited") charges = [];
-    return { key, charges, decision };
+  }
+
+  function consume(
+    request: RateLimitedRequest,
+    charges: readonly PolicyCost[],
+  ): Eventually<JointDecision<SharedDecision>> {
+    const decision = limits.consume(charges, (error) => {
+      onEvent({ kind: "store-failed", request, error });
+    });
+    return whenKnown(decision, (known) => withinPatience(request, known, charges));
   }
 
   /** A request that would have to wait is refused, and costs nothing, when too many wait already. */
   function withinPatience(
-    decision: JointDecision,
-    charges: readonly PolicyCharge[],
-  ): JointDecision {
-    if (decision.kind === "limited" || decision.delayMs === 0) return decision;
+    request: RateLimitedRequest,
+    decision: JointDecision<SharedDecision>,
+    charges: readonly PolicyCost[],
+  ): JointDecision<SharedDecision> {
+    if (decision.kind !== "admitted" || decision.delayMs === 0) return decision;
     if (!settings.delayed.isFull) return decision;
-    for (const { limiter, key, cost } of charges) limiter.refund(key, cost);
+    for (const charge of charges) {
+      const refund = limits.refund(charge);
+      if (!isPromiseLike(refund)) continue;
+      void refund.then(undefined, (error: unknown) => {
+        onEvent({ kind: "settlement-failed", request, error });
+      });
+    }
     const { policy, resetMs, delayMs } = decision;
     return refusalBy(policy, { resetMs, retryAfterMs: delayMs });
   }
 
-  function tryDryRuns(request: RateLimitedRequest, applied: readonly Applied[]): void {
-    for (const { policy, charge } of applied) {
-      if (!policy.isDryRun) continue;
-      const decision = charge.limiter.consume(charge.key, charge.cost);
-      counters.noteDryRun(policy.name, decision.kind);
-      if (decision.kind === "admitted") continue;
-      const { retryAfterMs } = decision;
-      const policyNames = [policy.name];
-      onEvent({ kind: "dry-run-limited", request, policyNames, key: charge.key, retryAfterMs });
-    }
+  function tryDryRuns(
+    request: RateLimitedRequest,
+    applied: readonly Applied[],
+  ): Eventually<unknown> {
+    const trials = applied.map(({ policy, charge }) => {
+      if (!policy.isDryRun) return undefined;
+      const decision = limits.consume([charge], () => undefined);
+      return whenKnown(decision, (known) => {
+        noteDryRun(request, policy.name, charge.key, known);
+      });
+    });
+    return allKnown(trials);
+  }
+
+  function noteDryRun(
+    request: RateLimitedRequest,
+    name: string,
+    key: string,
+    decision: SharedDecision,
+  ): void {
+    if (decision.kind === "unavailable") return;
+    counters.noteDryRun(name, decision.kind);
+    if (decision.kind === "admitted") return;
+    const { retryAfterMs } = decision;
+    onEvent({ kind: "dry-run-limited", request, policyNames: [name], key, retryAfterMs });
   }
 }
 
@@ -130,7 +168,7 @@ function refusalBy(
 
 function appliedOf(
   policies: readonly ChargedPolicy[],
-  charges: readonly (PolicyCharge | undefined)[],
+  charges: readonly (PolicyCost | undefined)[],
 ): readonly Applied[] {
   return policies.flatMap((policy, index) => {
     const charge = charges[index];
@@ -141,7 +179,10 @@ function appliedOf(
 /** Returns the function that decides about a request unless too many of its key are in progress. */
 function concurrencyGate({
   concurrency,
-}: RateLimitSettings): (key: string, decide: () => Verdict | undefined) => Verdict | undefined {
+}: RateLimitSettings): (
+  key: string,
+  decide: () => Eventually<Verdict | undefined>,
+) => Eventually<Verdict | undefined> {
   if (concurrency === undefined) return (_key, decide) => decide();
   const { limit } = concurrency;
   const policy = parsePolicy({ name: "concurrency", limit, windowMs: CONCURRENCY_RETRY_MS });
@@ -153,14 +194,31 @@ function concurrencyGate({
       const times = { resetMs: CONCURRENCY_RETRY_MS, retryAfterMs };
       return { key, charges: [], decision: refusalBy(policy, times, "concurrent-requests") };
     }
-    let verdict: Verdict | undefined;
+    const give = (): void => {
+      place.release();
+    };
+    const leave = (error: unknown): never => {
+      give();
+      throw error;
+    };
     try {
-      verdict = decide();
-    } finally {
-      if (verdict?.decision.kind !== "admitted") place.release();
+      const verdict = whenKnown(decide(), (known) => {
+        if (known !== undefined && isLetThrough(known.decision)) return { ...known, release: give };
+        give();
+        return known;
+      });
+      return isPromiseLike(verdict) ? verdict.then(undefined, leave) : verdict;
+    } catch (error) {
+      return leave(error);
     }
-    return verdict?.decision.kind === "admitted"
-      ? { ...verdict, release: () => place.release() }
-      : verdict;
   };
+}
+
+function isLetThrough(decision: SharedDecision): boolean {
+  return decision.kind === "admitted" || (decision.kind === "unavailable" && decision.isAdmitted);
+}
+
+/** Wrong credentials are a mistake of whoever runs this, and no reason to let everybody in. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RateLimitError && error.code === "ERR_RATE_LIMIT_STORE_REFUSED";
 }

@@ -64,10 +64,14 @@ export class SharedCharges {
   /**
    * Decides about a request, and charges every entry or none.
    *
-   * Rejects with what the store rejects with, other than ERR_RATE_LIMIT_STORE_UNAVAILABLE.
+   * Rejects with what the store rejects with, other than ERR_RATE_LIMIT_STORE_UNAVAILABLE, of which
+   * `onUnavailable` is told instead.
    */
-  async consume(group: readonly PolicyCost[]): Promise<JointDecision<SharedDecision>> {
-    const decision = await this.#decide(group);
+  async consume(
+    group: readonly PolicyCost[],
+    onUnavailable: (error: RateLimitError) => void = () => undefined,
+  ): Promise<JointDecision<SharedDecision>> {
+    const decision = await this.#decide(group, onUnavailable);
     for (const { policy, decision: part } of decision.decisions) {
       this.#countsOf(policy)[part.kind]++;
     }
@@ -120,7 +124,10 @@ export class SharedCharges {
     };
   }
 
-  async #decide(group: readonly PolicyCost[]): Promise<JointDecision<SharedDecision>> {
+  async #decide(
+    group: readonly PolicyCost[],
+    onUnavailable: (error: RateLimitError) => void,
+  ): Promise<JointDecision<SharedDecision>> {
     const { standIn } = this.#settings;
     // A cost above the burst would not be charged anyway, and its refusal says nothing of the debt.
     if (group.some(({ policy, cost }) => cost === 0 || cost > policy.burst))
@@ -141,7 +148,9 @@ export class SharedCharges {
       return isAdmitted ? this.#charged(group, debts) : this.#refused(group, debts);
     } catch (error) {
       if (isReserved) standIn.release(group);
-      return this.#withoutStore(group, requireUnavailable(error), "consume");
+      const unavailability = requireUnavailable(error);
+      onUnavailable(unavailability);
+      return this.#withoutStore(group, unavailability, "consume");
     }
   }
 

@@ -175,14 +175,20 @@ export function createSharedCharges(
 function requirePolicies(policies: readonly CompletePolicy[]): void {
   if (policies.length === 0) throw new TypeError("Shared limiter needs at least one policy");
   const names = new Set<string>();
-  for (const { name, algorithm } of policies) {
+  for (const policy of policies) {
+    const { name } = policy;
     if (names.has(name)) throw new TypeError(`Two policies have the name ${quote(name)}`);
     names.add(name);
-    if (algorithm === "gcra") continue;
-    throw new TypeError(
-      `"algorithm" must be "gcra" in a shared store, got "${algorithm}" for the policy ${quote(name)}`,
-    );
+    requireSharedPolicy(policy);
   }
+}
+
+/** @throws {TypeError} If a policy has an algorithm that needs more than a debt. */
+export function requireSharedPolicy({ name, algorithm }: CompletePolicy): void {
+  if (algorithm === "gcra") return;
+  throw new TypeError(
+    `"algorithm" must be "gcra" in a shared store, got "${algorithm}" for the policy ${quote(name)}`,
+  );
 }
 
 function parseActions(
