@@ -11,7 +11,7 @@ const ROUNDS = 15;
 const REQUESTS = 20_000;
 
 if (process.argv.length === 2) await compare();
-else await serve(String(process.argv[2]));
+else await serve(process.argv[2] ?? "");
 
 /** @param {string} name */
 async function serve(name) {
