@@ -97,7 +97,8 @@ describe("verifyCertificate() beside openssl verify -x509_strict, on any chain",
       }),
       { numRuns: IS_THOROUGH ? 500 : 100 },
     );
-    expect(valid).to.be.greaterThan(10);
+    // About one in eight is valid; without any, agreement would say nothing.
+    expect(valid).to.be.greaterThan(2);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Returns the form under which failed logins of a user are counted: without spaces at its ends, in
- * Unicode's NFKC, without upper and lower case. `"Alice "`, `"ＡＬＩＣＥ"` and `"alice"` are one user;
- * whoever guesses passwords gets no fresh budget by another spelling.
+ * Unicode's NFKC, without upper and lower case. `"Alice "`, `"ALICE"` in full-width letters and `"alice"`
+ * are one user; whoever guesses passwords gets no fresh budget by another spelling.
  *
  * Count with it, do not look up accounts with it, unless accounts are filed in the same form.
  */
