@@ -231,6 +231,7 @@ describe("inspectBundle()", () => {
       expect(opened.format).to.equal("pkcs12");
       expect(kinds(opened)).to.deep.equal(["certificate", "certificate", "private-key"]);
       expect(codes(opened)).to.deep.equal(["root-included"]);
+      expect(opened.findings.map(({ severity }) => severity)).to.deep.equal(["note"]);
       const wrong = await rejection(inspectBundle(pkcs12, { password: `${password}x` }));
       expect(wrong.message).to.equal("Cannot open the PKCS#12 file: the password is wrong");
       const none = await rejection(inspectBundle(pkcs12));
@@ -244,7 +245,7 @@ describe("inspectBundle()", () => {
     const [lower = "", upper = ""] = intermediates;
     for (const [text, expected] of [
       [leaf + lower + upper, ["note chain-unfinished 2"]],
-      [leaf + lower + upper + root, ["warning root-included 3"]],
+      [leaf + lower + upper + root, ["note root-included 3"]],
       [leaf + upper + lower, ["error chain-order 1", "note chain-unfinished 2"]],
       [leaf + root + lower + upper, ["error chain-order 1", "note chain-unfinished 3"]],
       [leaf + upper, ["error chain-gap 1", "note chain-unfinished 1"]],

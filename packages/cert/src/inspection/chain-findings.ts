@@ -61,8 +61,10 @@ function end(chain: readonly PlacedCertificate[]): Finding[] {
   const last = chain.at(-1);
   if (last === undefined) return [];
   if (isRoot(last)) {
-    const message = "it is a root: clients have it already or do not trust it, so leave it out";
-    return [{ severity: "warning", code: "root-included", message, entry: last.entry }];
+    // RFC 8446 section 4.4.2: the root MAY be omitted, so one that is sent is no fault.
+    const message =
+      "it is a root: clients have it already or do not trust it, so it may be left out";
+    return [{ severity: "note", code: "root-included", message, entry: last.entry }];
   }
   const message = `its issuer ${quote(issuerName(last))} is not here: clients must have that one`;
   return [{ severity: "note", code: "chain-unfinished", message, entry: last.entry }];
