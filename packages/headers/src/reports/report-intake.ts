@@ -4,7 +4,7 @@ import { parseReports, type DropReason } from "./report-parser.ts";
 import type { ReportStore } from "./report-store.ts";
 
 export const MAX_BODY_BYTES = 65_536;
-export const MAX_REPORTS_PER_BODY = 100;
+const MAX_REPORTS_PER_BODY = 100;
 const MAX_BODIES_PER_MINUTE = 1200;
 const MINUTE_MS = 60_000;
 
