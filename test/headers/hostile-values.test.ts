@@ -139,4 +139,75 @@ describe("a hostile value", () => {
       }),
     );
   });
+
+  it("as an endpoint's name or address is refused or becomes exactly one member", () => {
+    const name = fc.oneof(hostile, fc.stringMatching(/^[a-z][a-z0-9_.*-]{0,8}$/));
+    const address = fc.oneof(
+      hostile,
+      hostile.map((text) => `/${text}`),
+      fc.webUrl(),
+    );
+    fc.assert(
+      fc.property(name, address, (key, value) => {
+        let fields: readonly string[];
+        try {
+          const reportingEndpoints = Object.fromEntries([[key, value]]);
+          fields = compileSecurityHeaders({ reportingEndpoints }).fields({ secure: true });
+        } catch (error) {
+          expect(error).to.be.instanceOf(TypeError);
+          return;
+        }
+        const values = byName(fields);
+        expectClean(values);
+        expect(values["reporting-endpoints"]).to.equal(`${key}="${value}"`);
+        expect(value).to.match(/^[^"\\\s]+$/);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("as the name of an endpoint that a header reports to is refused or stays one name", () => {
+    const name = fc.oneof(hostile, fc.stringMatching(/^[a-z][a-z0-9_.*-]{0,8}$/));
+    fc.assert(
+      fc.property(name, (reportTo) => {
+        for (const [header, options] of [
+          ["cross-origin-opener-policy", { crossOriginOpenerPolicy: { reportTo } }],
+          ["permissions-policy", { permissionsPolicy: { camera: { allow: [], reportTo } } }],
+          ["document-policy", { documentPolicy: { "js-profiling": true, reportTo } }],
+          ["integrity-policy", { integrityPolicy: { endpoints: [reportTo] } }],
+        ] as const) {
+          let values: Record<string, string>;
+          try {
+            values = byName(compileSecurityHeaders(options).fields({ secure: true }));
+          } catch (error) {
+            expect(error).to.be.instanceOf(TypeError);
+            continue;
+          }
+          expectClean(values);
+          expect(reportTo).to.match(/^[a-z*][a-z0-9_.*-]*$/);
+          expect(values[header]).to.include(reportTo);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("added to a policy for some routes is refused or becomes exactly one source more", () => {
+    const base = securityHeaders();
+    fc.assert(
+      fc.property(hostile, (value) => {
+        let added: readonly string[];
+        try {
+          const { changes } = base.extend({ imgSrc: [value] });
+          added = changes.flatMap((change) => change.added);
+        } catch (error) {
+          expect(error).to.be.instanceOf(TypeError);
+          return;
+        }
+        const isNew = !["'self'", "data:", "'none'"].includes(value);
+        expect(added).to.deep.equal(isNew || value === "'none'" ? [value] : []);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
