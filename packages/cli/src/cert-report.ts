@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { relative } from "node:path";
 import type { DevCertificate } from "@hauberk/cert";
-import type { AuthorityLocation } from "./authority-options.ts";
+import { type AuthorityLocation, locationArguments } from "./authority-options.ts";
 
 /** Returns what was made, for which names and until when; with its SHA-256 for `serverCertificateHashes`. */
 export function describe(
@@ -27,16 +27,13 @@ export function renewalLine({ certFile, notAfter }: DevCertificate): string {
 }
 
 /** Returns the lines that make Node, curl and browsers trust the CA in `caFile`. */
-export function trustAdvice(caFile: string, { directory, name }: AuthorityLocation = {}): string {
-  const which = [
-    ...(directory === undefined ? [] : [`--ca-dir ${shellQuote(directory)}`]),
-    ...(name === undefined ? [] : [`--ca ${name}`]),
-  ];
+export function trustAdvice(caFile: string, location: AuthorityLocation = {}): string {
+  const install = ["hauberk", "ca", "install", ...locationArguments(location)];
   return [
     "Trust it",
     `  Node      export NODE_EXTRA_CA_CERTS=${shellQuote(caFile)}`,
     `  curl      curl --cacert ${shellQuote(caFile)} https://...`,
-    `  browsers  ${["hauberk ca install", ...which].join(" ")}`,
+    `  browsers  ${install.map(shellQuote).join(" ")}`,
     "",
   ].join("\n");
 }
