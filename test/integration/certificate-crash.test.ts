@@ -101,7 +101,7 @@ describe("a process killed at any of its file operations", () => {
   });
 
   it("does so with a CA that has a passphrase", async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     requireThorough(this, "a minute");
     await killRotations("sealed", PASSPHRASE);
     await killAtEveryOperation("sealed-new", async (place, kill) => {
