@@ -2,34 +2,30 @@ import {
   policyDirectives,
   type ContentSecurityPolicyDirectives,
 } from "./content-security-policy.ts";
-import { isHashValue, isNonceValue } from "./csp-source.ts";
 import {
   closeDynamic,
   hasFunctions,
   resolveDirectives,
   type Exchange,
 } from "./directive-functions.ts";
-import { HeadersError } from "./errors.ts";
+import type { HeadersError } from "./errors.ts";
 import { parseSecurityHeadersOptions } from "./header-settings.ts";
+import {
+  checkPolicyLength,
+  fillNonce,
+  policyFields,
+  prepareVariant,
+  tooLong,
+  type Policy,
+  type ResponseSecurity,
+  type Variant,
+} from "./header-variant.ts";
 import { recordHelmet, type RecordedPolicy } from "./helmet-adapter.ts";
 import type { InlineHashes } from "./inline-hashes.ts";
-import { createNonce } from "./nonce.ts";
-import { echo } from "./option-checks.ts";
+import { checkNonce, quotedHashes, quotedNonce } from "./inline-sources.ts";
 import { ownHeaders } from "./own-headers.ts";
-import {
-  MAX_POLICY_CHARACTERS,
-  NO_INLINE_SOURCES,
-  policyText,
-  usesNonce,
-  type InlineSources,
-  type ResolvedDirective,
-} from "./policy-text.ts";
+import { usesNonce } from "./policy-text.ts";
 import type { SecurityHeadersOptions } from "./security-headers-options.ts";
-
-/** Whether a response travels over TLS; only then it carries HSTS and upgrade-insecure-requests. */
-export interface ResponseSecurity {
-  readonly secure: boolean;
-}
 
 /** Prepared headers of every response: flat lists `[name, value, ...]` for `writeHead`, names in lower case. */
 export interface CompiledHeaders {
@@ -76,120 +72,6 @@ export interface HeaderPlan {
     exchange: Exchange,
     context: ResponseSecurity & { readonly nonce: string },
   ): { readonly fields: readonly string[]; readonly failure: HeadersError | undefined };
-}
-
-const STRICT_TRANSPORT_SECURITY = "strict-transport-security";
-
-/** Stands for the nonce in a prepared policy: no checked entry contains it. */
-const NONCE_MARK = "\0";
-
-function quoteAll(hashes: readonly string[]): string[] {
-  return hashes.map((hash) => {
-    if (isHashValue(hash)) return `'${hash}'`;
-    throw new TypeError(`hashes must be values such as "sha256-...", got ${echo(hash)}`);
-  });
-}
-
-function quotedHashes({
-  scripts,
-  styles,
-  handlers,
-  styleAttributes,
-}: InlineHashes): Required<InlineHashes> {
-  return {
-    scripts: quoteAll(scripts),
-    styles: quoteAll(styles),
-    handlers: quoteAll(handlers ?? []),
-    styleAttributes: quoteAll(styleAttributes ?? []),
-  };
-}
-
-function quotedNonce(nonce: string): string {
-  return `'nonce-${nonce}'`;
-}
-
-function checkNonce(nonce: string): string {
-  if (isNonceValue(nonce)) return nonce;
-  throw new TypeError("nonce must be a base64 value such as createNonce() returns");
-}
-
-/** The enforced policy, the tried one, or both. */
-interface Policy {
-  readonly name: string;
-  readonly directives: readonly ResolvedDirective[];
-}
-
-function policyFields(
-  policies: readonly Policy[],
-  context: ResponseSecurity & { readonly inline: InlineSources },
-): readonly string[] {
-  return policies.flatMap(({ name, directives }) => [name, policyText(directives, context)]);
-}
-
-/** Returns how long the policies of these fields are together. */
-function policyLength(fields: readonly string[]): number {
-  return fields.reduce((sum, text, index) => (index % 2 === 1 ? sum + text.length : sum), 0);
-}
-
-function tooLong(fields: readonly string[]): HeadersError | undefined {
-  const length = policyLength(fields);
-  if (length <= MAX_POLICY_CHARACTERS) return undefined;
-  return new HeadersError(
-    "ERR_HEADERS_POLICY_TOO_LONG",
-    `Cannot send a Content-Security-Policy of ${length} characters: proxies drop responses with more than ${MAX_POLICY_CHARACTERS}`,
-  );
-}
-
-/** What is the same for every response of one kind of connection. */
-interface Variant {
-  readonly secure: boolean;
-  /** The list without policies. */
-  readonly others: readonly string[];
-  readonly fields: readonly string[];
-  /** Each policy's text, cut where the nonce goes. */
-  readonly policies: readonly { readonly name: string; readonly segments: readonly string[] }[];
-}
-
-function prepareVariant(source: {
-  readonly policies: readonly Policy[];
-  readonly others: ReadonlyMap<string, string>;
-  readonly secure: boolean;
-}): Variant {
-  const { policies, secure } = source;
-  const others = [...source.others]
-    .filter(([header]) => secure || header !== STRICT_TRANSPORT_SECURITY)
-    .flat();
-  const marked = { scripts: [NONCE_MARK], styles: [NONCE_MARK] };
-  return {
-    secure,
-    others,
-    fields: Object.freeze([
-      ...policyFields(policies, { secure, inline: NO_INLINE_SOURCES }),
-      ...others,
-    ]),
-    policies: policies.map(({ name, directives }) => ({
-      name,
-      segments: policyText(directives, { secure, inline: marked }).split(NONCE_MARK),
-    })),
-  };
-}
-
-function fillNonce(variant: Variant, nonce: string): readonly string[] {
-  const source = quotedNonce(nonce);
-  const fields: string[] = [];
-  for (const { name, segments } of variant.policies) fields.push(name, segments.join(source));
-  return fields.concat(variant.others);
-}
-
-function checkPolicyLength(variant: Variant): void {
-  const length = policyLength(
-    fillNonce(variant, createNonce()).slice(0, 2 * variant.policies.length),
-  );
-  if (length > MAX_POLICY_CHARACTERS) {
-    throw new RangeError(
-      `contentSecurityPolicy must be at most ${MAX_POLICY_CHARACTERS} characters, got ${length}`,
-    );
-  }
 }
 
 function closePolicies(policies: readonly RecordedPolicy[]): readonly Policy[] {

@@ -1,4 +1,3 @@
-import { IncomingMessage } from "node:http";
 import {
   parseContentSecurityPolicy,
   parseContentSecurityPolicyReportOnly,
@@ -16,6 +15,7 @@ import {
   type Isolation,
 } from "./cross-origin-policies.ts";
 import { parseDocumentPolicy } from "./document-policy.ts";
+import { givenOptions, type OptionName } from "./given-options.ts";
 import { parseIntegrityPolicy } from "./integrity-policy.ts";
 import { keywordOption } from "./keyword-option.ts";
 import { booleanOption, oneOf, optionRecord } from "./option-checks.ts";
@@ -33,18 +33,6 @@ import {
   type StrictTransportSecurity,
 } from "./strict-transport-security.ts";
 import { parseFraming, type FrameAction } from "./x-frame-options.ts";
-
-type AliasName =
-  | "hsts"
-  | "noSniff"
-  | "dnsPrefetchControl"
-  | "ieNoOpen"
-  | "frameguard"
-  | "permittedCrossDomainPolicies"
-  | "hidePoweredBy"
-  | "xssFilter";
-
-type OptionName = Exclude<keyof SecurityHeadersOptions, AliasName>;
 
 /** Complete and checked: what each header says, or false where it is not sent. */
 export interface HeaderSettings {
@@ -78,54 +66,6 @@ export interface HeaderSettings {
 const PERMITTED_POLICIES = ["none", "master-only", "by-content-type", "all"] as const;
 type PermittedPolicies = (typeof PERMITTED_POLICIES)[number];
 
-const ALIASES: Readonly<Record<AliasName, OptionName>> = {
-  hsts: "strictTransportSecurity",
-  noSniff: "xContentTypeOptions",
-  dnsPrefetchControl: "xDnsPrefetchControl",
-  ieNoOpen: "xDownloadOptions",
-  frameguard: "xFrameOptions",
-  permittedCrossDomainPolicies: "xPermittedCrossDomainPolicies",
-  hidePoweredBy: "xPoweredBy",
-  xssFilter: "xXssProtection",
-};
-
-const KNOWN_OPTIONS = {
-  preset: true,
-  contentSecurityPolicy: true,
-  contentSecurityPolicyReportOnly: true,
-  crossOriginEmbedderPolicy: true,
-  crossOriginEmbedderPolicyReportOnly: true,
-  crossOriginOpenerPolicy: true,
-  crossOriginOpenerPolicyReportOnly: true,
-  crossOriginResourcePolicy: true,
-  documentPolicy: true,
-  documentPolicyReportOnly: true,
-  integrityPolicy: true,
-  integrityPolicyReportOnly: true,
-  originAgentCluster: true,
-  permissionsPolicy: true,
-  permissionsPolicyReportOnly: true,
-  referrerPolicy: true,
-  reportingEndpoints: true,
-  server: true,
-  strictTransportSecurity: true,
-  xContentTypeOptions: true,
-  xDnsPrefetchControl: true,
-  xDownloadOptions: true,
-  xFrameOptions: true,
-  xPermittedCrossDomainPolicies: true,
-  xPoweredBy: true,
-  xXssProtection: true,
-  hsts: true,
-  noSniff: true,
-  dnsPrefetchControl: true,
-  ieNoOpen: true,
-  frameguard: true,
-  permittedCrossDomainPolicies: true,
-  hidePoweredBy: true,
-  xssFilter: true,
-} satisfies Record<keyof SecurityHeadersOptions, true>;
-
 const ISOLATION_OPTIONS = [
   "crossOriginEmbedderPolicy",
   "crossOriginEmbedderPolicyReportOnly",
@@ -143,26 +83,6 @@ const REPORTING_OPTIONS = [
 ] as const;
 
 const PRESET_NAMES: readonly PresetName[] = ["site", "strict", "spa", "api"];
-
-function isAlias(name: string): name is AliasName {
-  return Object.hasOwn(ALIASES, name);
-}
-
-function givenOptions(options: SecurityHeadersOptions): ReadonlyMap<string, unknown> {
-  if (options instanceof IncomingMessage) {
-    throw new TypeError(
-      "securityHeaders got a request; write app.use(securityHeaders()), with the call",
-    );
-  }
-  const given = new Map<string, unknown>();
-  for (const [key, value] of optionRecord("securityHeaders options", options, KNOWN_OPTIONS)) {
-    const name = isAlias(key) ? ALIASES[key] : key;
-    if (given.has(name))
-      throw new TypeError(`${name} is given twice, also by its alias; remove one`);
-    given.set(name, value);
-  }
-  return given;
-}
 
 function parseSwitch(path: string, option: unknown, preset: boolean): boolean {
   return option === undefined ? preset : booleanOption(path, option);

@@ -1,7 +1,7 @@
 export { clearSiteData } from "./clear-site-data.ts";
 export type { SiteDataType } from "./clear-site-data.ts";
 export { compileSecurityHeaders } from "./compiled-headers.ts";
-export type { CompiledHeaders, ResponseSecurity } from "./compiled-headers.ts";
+export type { CompiledHeaders } from "./compiled-headers.ts";
 export type {
   ContentSecurityPolicyDirectives,
   ContentSecurityPolicyOptions,
@@ -25,6 +25,7 @@ export { HeadersError } from "./errors.ts";
 export type { HeadersErrorCode } from "./errors.ts";
 export { hardenCookies } from "./harden-cookies.ts";
 export type { CookieHardeningOptions, CookieReport } from "./harden-cookies.ts";
+export type { ResponseSecurity } from "./header-variant.ts";
 export { inlineHashes } from "./inline-hashes.ts";
 export type { InlineHashes, InlineHashesOptions } from "./inline-hashes.ts";
 export type { IntegrityDestination, IntegrityPolicyOptions } from "./integrity-policy.ts";
