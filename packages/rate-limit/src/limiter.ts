@@ -154,9 +154,9 @@ function requireKey(key: unknown): void {
 }
 
 function requireCost(cost: unknown): void {
+  if (Number.isInteger(cost) && Number(cost) >= 0) return;
   const wanted = `"cost" must be an integer >= 0, got ${quote(cost)}`;
-  if (typeof cost !== "number") throw new TypeError(wanted);
-  if (!Number.isInteger(cost) || cost < 0) throw new RangeError(wanted);
+  throw typeof cost === "number" ? new RangeError(wanted) : new TypeError(wanted);
 }
 
 /** Returns the state of the table in which a policy keeps its debts, as far as it is known. */

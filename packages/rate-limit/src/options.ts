@@ -39,10 +39,16 @@ export function requireInteger(
   minimum: number,
   maximum: number,
 ): number {
+  if (
+    typeof value === "number" &&
+    Number.isInteger(value) &&
+    value >= minimum &&
+    value <= maximum
+  ) {
+    return value;
+  }
   const wanted = `"${path}" must be an integer from ${minimum} to ${maximum}, got ${quote(value)}`;
-  if (typeof value !== "number") throw new TypeError(wanted);
-  if (!Number.isInteger(value) || value < minimum || value > maximum) throw new RangeError(wanted);
-  return value;
+  throw typeof value === "number" ? new RangeError(wanted) : new TypeError(wanted);
 }
 
 /**
