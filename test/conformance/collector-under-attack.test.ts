@@ -34,7 +34,8 @@ describe("a collector of reports under attack", function () {
 
   after(() => {
     agent.destroy();
-    child.kill("SIGKILL");
+    // The suite may have been skipped before it started one.
+    (child as ChildProcess | undefined)?.kill("SIGKILL");
   });
 
   async function measure(): Promise<Measured> {

@@ -42,6 +42,7 @@ const COMMANDS: Readonly<Record<string, CommandModule>> = {
  */
 export async function main(args: readonly string[]): Promise<number> {
   const [name = "--help", ...rest] = args;
+  outliveOutput();
   try {
     if (name === "--version" || name === "-v") return print(`${version()}\n`);
     if (name === "--help" || name === "-h") return print(await helpText(undefined));
@@ -52,6 +53,18 @@ export async function main(args: readonly string[]): Promise<number> {
     return (await run(rest)) ?? 0;
   } catch (error) {
     return report(error, args.includes("--verbose"));
+  }
+}
+
+/**
+ * A reader that went away (`hauberk serve | head`) or a full disk costs output, not the process: a server goes on,
+ * and a short command ends with 1 unless nobody was reading.
+ */
+function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") process.exitCode = 1;
+    });
   }
 }
 

@@ -8,7 +8,7 @@ export interface AccessRecord {
   readonly protocol: string;
   readonly host: string;
   readonly status: number;
-  /** Content bytes of the response; undefined when an application did not say. */
+  /** Content bytes of the whole response; undefined when an application did not say. */
   readonly bytes: number | undefined;
   readonly durationMs: number;
   readonly referer: string | undefined;
@@ -68,7 +68,8 @@ export function createAccessLog(
  */
 function combinedLogLine(record: AccessRecord, time: Date): string {
   const request = `${record.method} ${record.target} ${record.protocol}`;
-  const bytes = record.bytes === undefined ? "-" : String(record.bytes);
+  const isKnown = record.bytes !== undefined && !record.isAborted;
+  const bytes = isKnown ? String(record.bytes) : "-";
   const quoted = [record.referer, record.userAgent].map((text) => `"${escape(text ?? "-")}"`);
   return `${record.address} - - [${clfTime(time)}] "${escape(request)}" ${record.status} ${bytes} ${quoted.join(" ")}\n`;
 }
