@@ -6,12 +6,15 @@ import { fastify } from "fastify";
 import helmet from "helmet";
 import {
   compileSecurityHeaders,
+  createNonce,
   cspNonce,
   securityHeaders,
 } from "../../packages/headers/dist/index.js";
 
 const BODY = Buffer.from("x".repeat(64));
 const CONTENT = { "content-type": "text/plain", "content-length": String(BODY.length) };
+
+const FLAT_CONTENT = Object.entries(CONTENT).flat();
 
 /** The twelve headers of helmet, nothing more: what each sends is compared before it is measured. */
 const SAME_AS_HELMET = /** @type {const} */ ({
@@ -48,6 +51,14 @@ function behind(middleware) {
     // As Express would say behind TLS: both sides send Strict-Transport-Security.
     Object.assign(request, { secure: true });
     middleware(request, response, () => response.writeHead(200, CONTENT).end(BODY));
+  });
+}
+
+/** @param {() => readonly string[]} fields */
+function writingFlat(fields) {
+  return createServer((request, response) => {
+    Object.assign(request, { secure: true });
+    response.writeHead(200, [...fields(), ...FLAT_CONTENT]).end(BODY);
   });
 }
 
@@ -94,13 +105,14 @@ export const CONTENDERS = {
       });
     });
   },
-  "compiled list in writeHead": () => {
+  "flat list, no security headers": () => writingFlat(() => []),
+  "compiled list": () => {
     const fields = compileSecurityHeaders(WITHOUT_NONCE).fields({ secure: true });
-    const head = [...fields, ...Object.entries(CONTENT).flat()];
-    return createServer((request, response) => {
-      Object.assign(request, { secure: true });
-      response.writeHead(200, head).end(BODY);
-    });
+    return writingFlat(() => fields);
+  },
+  "compiled list, nonce": () => {
+    const headers = compileSecurityHeaders(WITH_NONCE);
+    return writingFlat(() => headers.fieldsWithNonce({ secure: true, nonce: createNonce() }));
   },
   "Fastify, no security headers": () => fastifyBehind(() => undefined),
   "@fastify/helmet": () => fastifyBehind((app) => void app.register(fastifyHelmet)),
