@@ -84,20 +84,37 @@ export function retryAfterField(decision: SharedDecision): readonly string[] {
 }
 
 function draft11Fields(decisions: readonly StatedDecision[]): readonly string[] {
-  const quotas: string[] = [];
-  const services: string[] = [];
+  let quotas = "";
+  let services = "";
   for (const { policy, decision, unit } of decisions) {
-    const name = structuredString(policy.name ?? "default");
+    const { name, quota } = statementOf(policy);
     const window = unit === undefined ? `;w=${wholeSeconds(policy.windowMs)}` : `;qu="${unit}"`;
-    quotas.push(`${name};q=${policy.limit}${window}`);
+    quotas += `${quotas === "" ? "" : ", "}${quota}${window}`;
     if (decision.kind === "unavailable") continue;
     const waitMs = unit === undefined ? effectiveWindowMs(policy, decision) : Infinity;
     const time = Number.isFinite(waitMs) ? `;t=${wholeSeconds(waitMs)}` : "";
-    services.push(`${name};r=${decision.remaining}${time}`);
+    services += `${services === "" ? "" : ", "}${name};r=${decision.remaining}${time}`;
   }
-  const fields = ["ratelimit-policy", quotas.join(", ")];
-  if (services.length > 0) fields.push("ratelimit", services.join(", "));
-  return fields;
+  if (services === "") return ["ratelimit-policy", quotas];
+  return ["ratelimit-policy", quotas, "ratelimit", services];
+}
+
+/** What the fields say of a policy whatever is decided: its name, and its name with its quota. */
+interface Statement {
+  readonly name: string;
+  readonly quota: string;
+}
+
+/** Of policies that are in use and cannot change: entries go with them. */
+const statements = new WeakMap<RateLimitPolicy, Statement>();
+
+function statementOf(policy: RateLimitPolicy): Statement {
+  const known = statements.get(policy);
+  if (known !== undefined) return known;
+  const name = structuredString(policy.name ?? "default");
+  const statement = { name, quota: `${name};q=${policy.limit}` };
+  if (Object.isFrozen(policy)) statements.set(policy, statement);
+  return statement;
 }
 
 function effectiveWindowMs(

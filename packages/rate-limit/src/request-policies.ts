@@ -40,7 +40,7 @@ export interface PolicyDefaults {
 export function chargedPolicy(policy: RequestPolicy, defaults: PolicyDefaults): ChargedPolicy {
   const { limit, windowMs, cost = 1, dryRun = false } = policy;
   for (const name of ["keyGenerator", "skip"] as const) requireFunction(name, policy[name]);
-  if (typeof cost !== "function") requireInteger("cost", cost, 0, MAX_COST);
+  const fixedCost = typeof cost === "function" ? 0 : requireInteger("cost", cost, 0, MAX_COST);
   const isDryRun = requireBoolean("dryRun", dryRun);
   const ofKey = policy.keyGenerator?.bind(policy) ?? defaults.keyGenerator;
   const skip = policy.skip?.bind(policy);
@@ -51,10 +51,18 @@ export function chargedPolicy(policy: RequestPolicy, defaults: PolicyDefaults): 
     typeof windowMs === "function" ? 1 : windowMs,
   );
 
+  const isFixed = [limit, windowMs, cost].every((value) => typeof value === "number");
+  const fixedCharge = (key: unknown): PolicyCost => ({
+    policy: usual,
+    key: requireKey(key),
+    cost: fixedCost,
+  });
+
   const chargeOf: ChargedPolicy["chargeOf"] = (request, response, address) => {
     function charge(): Eventually<PolicyCost> {
       const key =
         ofKey === undefined ? keyOf(address(), defaults.ipv6Prefix) : ofKey(request, response);
+      if (isFixed) return whenKnown(key, fixedCharge);
       const numbers = [limit, windowMs, cost].map((value) => valueOf(value, request, response));
       return whenKnown(allKnown<unknown>([key, ...numbers]), ([ofRequest, ...known]) => ({
         policy: policyOf(known[0], known[1]),

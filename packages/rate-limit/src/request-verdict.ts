@@ -170,10 +170,12 @@ function appliedOf(
   policies: readonly ChargedPolicy[],
   charges: readonly (PolicyCost | undefined)[],
 ): readonly Applied[] {
-  return policies.flatMap((policy, index) => {
+  const applied: Applied[] = [];
+  for (const [index, policy] of policies.entries()) {
     const charge = charges[index];
-    return charge === undefined ? [] : [{ policy, charge }];
-  });
+    if (charge !== undefined) applied.push({ policy, charge });
+  }
+  return applied;
 }
 
 /** Returns the function that decides about a request unless too many of its key are in progress. */
