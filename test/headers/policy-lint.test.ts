@@ -1,10 +1,12 @@
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { compileSecurityHeaders, createNonce, PRESETS } from "@hauberk/headers";
 import { lintPolicy, type PolicyFinding } from "@hauberk/headers/lint";
 import { expect } from "chai";
 import fc from "fast-check";
 import { describe, it } from "mocha";
 import { byName } from "../support/header-fields.ts";
+import { repositoryRoot } from "../support/repository.ts";
 
 const COMPLETE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -153,15 +155,17 @@ describe("lintPolicy()", () => {
 });
 
 describe("csp_evaluator itself", () => {
-  const require = createRequire(import.meta.url);
-  const { CspEvaluator, DEFAULT_CHECKS, STRICTCSP_CHECKS } = require("csp_evaluator") as {
+  // The copy that the package uses, which the workspace does not depend on by itself.
+  const require = createRequire(join(repositoryRoot, "packages", "headers", "package.json"));
+  const evaluator = "csp_evaluator";
+  const { CspEvaluator, DEFAULT_CHECKS, STRICTCSP_CHECKS } = require(evaluator) as {
     CspEvaluator: new (csp: object) => {
       evaluate(a: unknown, b: unknown[]): { severity: number }[];
     };
     DEFAULT_CHECKS: unknown[];
     STRICTCSP_CHECKS: unknown[];
   };
-  const { CspParser } = require("csp_evaluator/dist/parser.js") as {
+  const { CspParser } = require(`${evaluator}/dist/parser.js`) as {
     CspParser: new (text: string) => { csp: object };
   };
   const INFO = 60;
