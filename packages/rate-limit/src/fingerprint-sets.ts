@@ -22,9 +22,10 @@ export class FingerprintSets {
 
   /** Returns the slot that holds the fingerprint, or -1. */
   find(low: number, high: number): number {
+    const words = this.#words;
     const first = (low & this.#setMask) * WAYS;
     for (let slot = first; slot < first + WAYS; slot++) {
-      if (this.#words[slot * 2] === low && this.#words[slot * 2 + 1] === high) return slot;
+      if (words[slot * 2] === low && words[slot * 2 + 1] === high) return slot;
     }
     return -1;
   }

@@ -15,7 +15,7 @@ export function gcraMeter(policy: CompletePolicy, ledger: Ledger): Meter {
   /** Debt with the cost added; an answer that no store may give (NaN, negative) counts as a full debt. */
   function charge(key: string, cost: number, now: number): number {
     const debt = ledger.charge(key, cost, capacity, now);
-    return debt >= cost && Number.isFinite(debt) ? debt : capacity + cost;
+    return debt >= cost && debt < Infinity ? debt : capacity + cost;
   }
 
   function admitted(debt: number, debtWithCost: number): AdmittedDecision {

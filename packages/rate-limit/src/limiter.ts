@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Decision } from "./decision.ts";
 import { TICKS_PER_MS, ticksAt } from "./gcra.ts";
 import { gcraMeter } from "./gcra-meter.ts";

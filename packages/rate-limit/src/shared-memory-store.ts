@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { FingerprintSets, WAYS } from "./fingerprint-sets.ts";
+import { WAYS } from "./fingerprint-sets.ts";
 import { TICKS_PER_MS, ticksAt } from "./gcra.ts";
 import { createHalfSipHash, ledgerKey } from "./half-sip-hash.ts";
 import { quote, requireFunction, requireInteger, requireKnownKeys } from "./options.ts";
@@ -77,8 +77,7 @@ export class SharedMemoryStore implements Store {
 
     const arrivalTimes = new Float64Array(buffer, HEADER_BYTES, capacity);
     const words = new Uint32Array(buffer, HEADER_BYTES + capacity * 8, capacity * 2);
-    const sets = new FingerprintSets(capacity, words);
-    this.#table = new SlotTable(capacity, arrivalTimes, sets);
+    this.#table = new SlotTable(capacity, arrivalTimes, words);
     this.#locks = new SetLocks(
       new Int32Array(buffer, HEADER_BYTES + capacity * BYTES_PER_SLOT, capacity / WAYS),
     );

@@ -5,28 +5,17 @@ import { FingerprintSets, WAYS } from "./fingerprint-sets.ts";
  * of a blocked key: its block ends at the positive one. A set that is full gives up the slot with the
  * earliest time: expired ones first, then the least indebted.
  */
-export class SlotTable {
-  readonly #fingerprints: FingerprintSets;
+export class SlotTable extends FingerprintSets {
   readonly #arrivalTimes: Float64Array;
 
-  /** `capacity` must be a power of two, at least 8. */
+  /** `capacity` must be a power of two, at least 8; the arrays begin as zeros. */
   constructor(
     capacity: number,
     arrivalTimes: Float64Array = new Float64Array(capacity),
-    fingerprints: FingerprintSets = new FingerprintSets(capacity),
+    words?: Uint32Array,
   ) {
-    this.#fingerprints = fingerprints;
+    super(capacity, words);
     this.#arrivalTimes = arrivalTimes;
-  }
-
-  /** Returns the slot that holds the fingerprint, or -1. */
-  find(low: number, high: number): number {
-    return this.#fingerprints.find(low, high);
-  }
-
-  /** Tells whether a slot holds the fingerprint. */
-  holds(slot: number, low: number, high: number): boolean {
-    return this.#fingerprints.holds(slot, low, high);
   }
 
   arrivalTime(slot: number): number {
@@ -39,8 +28,8 @@ export class SlotTable {
 
   /** Stores a fingerprint that the table does not hold. */
   insert(low: number, high: number, arrivalTime: number): void {
-    const slot = this.#leastIndebted(this.#fingerprints.firstSlot(low));
-    this.#fingerprints.put(slot, low, high);
+    const slot = this.#leastIndebted(this.firstSlot(low));
+    this.put(slot, low, high);
     this.#arrivalTimes[slot] = arrivalTime;
   }
 
