@@ -1,3 +1,4 @@
+import { banLogLine } from "@hauberk/rate-limit";
 import type { ReportStore } from "@hauberk/headers/reports";
 import {
   createServer,
@@ -200,6 +201,10 @@ function announce(
 }
 
 function reportEvent(event: ServerEvent): void {
+  if (event.kind === "connection-refused") {
+    process.stderr.write(`${banLogLine(event.refusal, new Date())}\n`);
+    return;
+  }
   const { error } = event;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`hauberk: ${event.kind}: ${message}\n`);

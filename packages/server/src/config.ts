@@ -2,11 +2,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { SecurityHeadersOptions, SecurityTxtFields } from "@hauberk/headers";
 import type { ReportStore } from "@hauberk/headers/reports";
-import type { RateLimitPolicy } from "@hauberk/rate-limit";
+import type {
+  ConnectionLimitOptions,
+  ConnectionRefusedEvent,
+  RateLimitPolicy,
+} from "@hauberk/rate-limit";
 import type { CertificatePair, CertificateSource, TlsProfileName } from "@hauberk/tls";
 import { z } from "zod";
 import type { AccessLogFormat } from "./access-log.ts";
 import { parseAuthority } from "./authority.ts";
+import type { DataRate } from "./data-rate.ts";
 import { nearest } from "./nearest.ts";
 
 /** A function that answers requests: an Express or Connect application, or a plain node:http listener. */
@@ -20,6 +25,12 @@ export type ServerEvent =
   | { readonly kind: "certificate-rejected"; readonly error: unknown }
   | { readonly kind: "page-was-cacheable"; readonly error: Error }
   | { readonly kind: "reports-lost"; readonly error: unknown }
+  | {
+      /** The first refused connection of an address in a second. */
+      readonly kind: "connection-refused";
+      readonly refusal: ConnectionRefusedEvent;
+      readonly error: Error;
+    }
   | { readonly kind: "security-txt-expiring" | "security-txt-expired"; readonly error: Error };
 
 /** What `createServer` needs to know. Parsed once; an unknown key or a value out of bounds is an error. */
@@ -64,6 +75,18 @@ export interface ServerConfig {
    * @default false
    */
   readonly rateLimit?: RateLimitPolicy | false | undefined;
+  /**
+   * Connections that one address, one network and all together may have and open, and who is banned:
+   * `perAddress`, `perPrefix`, `total`, `handshakesPerSecond` and `bans` of `createConnectionLimit`.
+   * Refused ones are reset before any cryptography. Those of `trustedProxies` count against `total` only.
+   * @default {} (1024, 4096, 8192 connections; 100 per second and 1000 at once); false for no limit
+   */
+  readonly connections?: ConnectionsConfig | false | undefined;
+  /**
+   * How slowly a client may send the content of an HTTP/1.1 request, and read the response.
+   * @default { minBytesPerSecond: 500, graceMs: 10000 }; false for any rate
+   */
+  readonly dataRate?: DataRateConfig | false | undefined;
   /**
    * Address ranges (CIDR) of proxies whose X-Forwarded-For is believed.
    * @default []
@@ -144,6 +167,29 @@ export interface PagesConfig {
   readonly attributeHashes?: boolean | undefined;
 }
 
+/** Limits of connections; `createConnectionLimit` of `@hauberk/rate-limit` says more. */
+export type ConnectionsConfig = Pick<
+  ConnectionLimitOptions,
+  "perAddress" | "perPrefix" | "total" | "handshakesPerSecond" | "bans"
+>;
+
+/**
+ * A client has `graceMs`, and a second more for every `minBytesPerSecond` bytes. After it a request is
+ * answered with 408, or its connection ends where the response has begun.
+ */
+export interface DataRateConfig {
+  /**
+   * Bytes, 1 to 1,000,000.
+   * @default 500
+   */
+  readonly minBytesPerSecond?: number | undefined;
+  /**
+   * Milliseconds, 10 to 3,600,000.
+   * @default 10000
+   */
+  readonly graceMs?: number | undefined;
+}
+
 export interface MemoryConfig {
   /**
    * Largest file kept in memory, bytes, 0 to 16 MiB.
@@ -182,7 +228,7 @@ type Complete<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
 
 /** The configuration with every default filled in. */
 export interface ServerSettings extends Complete<
-  Omit<ServerConfig, "root" | "app" | "securityTxt" | "memory" | "pages" | "timeouts">
+  Omit<ServerConfig, "root" | "app" | "securityTxt" | "memory" | "pages" | "timeouts" | "dataRate">
 > {
   readonly root?: string | undefined;
   readonly app?: Application | undefined;
@@ -190,6 +236,7 @@ export interface ServerSettings extends Complete<
   readonly memory: Complete<MemoryConfig>;
   readonly pages: Complete<PagesConfig>;
   readonly timeouts: Complete<TimeoutConfig>;
+  readonly dataRate: DataRate | false;
 }
 
 const DAY_MS = 86_400_000;
@@ -233,6 +280,11 @@ const timeouts = z.strictObject({
   shutdownMs: milliseconds(30_000),
 });
 
+const dataRate = z.strictObject({
+  minBytesPerSecond: z.number().int().min(1).max(1_000_000).default(500),
+  graceMs: milliseconds(10_000, 10, 3_600_000),
+});
+
 const serverConfig = z.strictObject({
   certificate: z.custom<CertificatePair | CertificateSource>(isCertificate, {
     error: "expected { key, cert } as PEM text, or a certificate source",
@@ -252,6 +304,12 @@ const serverConfig = z.strictObject({
   tlsProfile: z.enum(["intermediate", "modern"]).default("intermediate"),
   headers: z.custom<SecurityHeadersOptions>(isObject, { error: "expected an object" }).default({}),
   rateLimit: z.union([z.custom<RateLimitPolicy>(isObject), z.literal(false)]).default(false),
+  connections: z
+    .union([z.custom<ConnectionsConfig>(isObject), z.literal(false)], {
+      error: "expected an object, or false",
+    })
+    .default({}),
+  dataRate: z.union([dataRate, z.literal(false)]).default(dataRate.parse({})),
   trustedProxies: z.array(z.string()).readonly().default([]),
   cacheControl: z
     .string()
@@ -285,7 +343,7 @@ export function parseServerConfig(config: ServerConfig): ServerSettings {
 }
 
 /** Options that hold options of their own. */
-const GROUPS = { memory, pages, reports, timeouts };
+const GROUPS = { dataRate, memory, pages, reports, timeouts };
 
 type Issue = z.core.$ZodIssue;
 

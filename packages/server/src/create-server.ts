@@ -1,6 +1,13 @@
 import { compileSecurityHeaders } from "@hauberk/headers";
-import { clientAddress, createLimiter, trustedProxies } from "@hauberk/rate-limit";
+import {
+  clientAddress,
+  type ConnectionLimit,
+  createConnectionLimit,
+  createLimiter,
+  trustedProxies,
+} from "@hauberk/rate-limit";
 import { type CertificateSource, createTlsServer, fixedCertificates } from "@hauberk/tls";
+import type { Socket } from "node:net";
 import { createAccessLog } from "./access-log.ts";
 import { createApplicationCaller } from "./application.ts";
 import {
@@ -80,9 +87,11 @@ export function createServer(config: ServerConfig): HauberkServer {
     onEvent,
     addressOf,
   };
-  const http1 = createHttp1Server(context, { scheme: "https", timeouts, connections });
+  const limit = connectionLimit({ ...settings, onEvent });
+  const { dataRate } = settings;
+  const http1 = createHttp1Server(context, { scheme: "https", timeouts, connections, dataRate });
   const http2 = createHttp2Server(context, { timeouts, connections });
-  const plain = createHttp1Server(context, { scheme: "http", timeouts, connections });
+  const plain = createHttp1Server(context, { scheme: "http", timeouts, connections, dataRate });
   const tls = createTlsServer(source, {
     profile: settings.tlsProfile,
     alpnProtocols: ["h2", "http/1.1"],
@@ -95,18 +104,28 @@ export function createServer(config: ServerConfig): HauberkServer {
     (socket.alpnProtocol === "h2" ? http2 : http1).emit("connection", socket);
   });
 
+  /** Before a byte is read: what is refused here has cost no cryptography. */
+  function admit(socket: Socket): boolean {
+    const decision = limit?.accept(socket.remoteAddress);
+    if (decision?.kind === "refused") {
+      socket.resetAndDestroy();
+      return false;
+    }
+    if (decision !== undefined) socket.once("close", decision.release);
+    connections.addSocket(socket);
+    return true;
+  }
+
   async function open(): Promise<ServerAddresses> {
     const { host, port, httpPort } = settings;
     httpsListener = await listen(host, port, (socket) => {
-      connections.addSocket(socket);
-      tls.emit("connection", socket);
+      if (admit(socket)) tls.emit("connection", socket);
     });
     const https = `https://${urlHost(host)}:${httpsListener.port}/`;
     if (httpPort === false) return { https };
     try {
       httpListener = await listen(host, httpPort, (socket) => {
-        connections.addSocket(socket);
-        plain.emit("connection", socket);
+        if (admit(socket)) plain.emit("connection", socket);
       });
     } catch (error) {
       httpsListener.close();
@@ -134,11 +153,15 @@ export function createServer(config: ServerConfig): HauberkServer {
       }
       state = "listening";
       try {
-        return await open();
+        const addresses = await open();
+        if (closing === undefined) return addresses;
       } catch (error) {
-        state = "new";
+        if (closing === undefined) state = "new";
         throw error;
       }
+      httpsListener?.close();
+      httpListener?.close();
+      throw new ServerError("ERR_SERVER_LISTEN_FAILED", "Cannot listen: the server was closed");
     },
     close() {
       state = "closed";
@@ -150,6 +173,22 @@ export function createServer(config: ServerConfig): HauberkServer {
 
 function certificateSource(certificate: ServerSettings["certificate"]): CertificateSource {
   return "certificateFor" in certificate ? certificate : fixedCertificates(certificate);
+}
+
+function connectionLimit(settings: ServerSettings): ConnectionLimit | undefined {
+  const { connections, trustedProxies: exempt, clock, onEvent } = settings;
+  if (connections === false) return undefined;
+  return namingOption("connections", () =>
+    createConnectionLimit({
+      ...connections,
+      exempt,
+      clock,
+      onEvent(refusal) {
+        const error = new Error(`Refused ${refusal.address}: ${refusal.reason}`);
+        onEvent({ kind: "connection-refused", refusal, error });
+      },
+    }),
+  );
 }
 
 function stageSettings(

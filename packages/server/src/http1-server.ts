@@ -5,6 +5,7 @@ import { type Answer, bodyLength } from "./answer.ts";
 import { clientErrorStatus, writeRawAnswer } from "./client-error.ts";
 import type { ServerSettings } from "./config.ts";
 import type { Connections } from "./connections.ts";
+import { type DataRate, DataRateWatch } from "./data-rate.ts";
 import { type ExchangeContext, runExchange } from "./exchange.ts";
 import { admitHttp1, type Admission } from "./request-gate.ts";
 import { writeHttp1 } from "./writers/http1.ts";
@@ -13,6 +14,7 @@ export interface Http1Settings {
   readonly scheme: "https" | "http";
   readonly timeouts: ServerSettings["timeouts"];
   readonly connections: Connections;
+  readonly dataRate: DataRate | false;
 }
 
 const MAX_CHECKING_INTERVAL_MS = 2000;
@@ -22,7 +24,7 @@ const MAX_CHECKING_INTERVAL_MS = 2000;
  * Field lists are never truncated (`maxHeadersCount` 0), a missing Host gets our 400 rather than Node's.
  */
 export function createHttp1Server(context: ExchangeContext, settings: Http1Settings): Server {
-  const { scheme, timeouts, connections } = settings;
+  const { scheme, timeouts, connections, dataRate } = settings;
   const server = createServer({
     headersTimeout: Math.min(timeouts.headersMs, timeouts.requestMs),
     requestTimeout: timeouts.requestMs,
@@ -35,6 +37,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
   server.maxHeadersCount = 0;
   server.timeout = timeouts.idleMs;
   const latest = new WeakMap<Socket, ServerResponse>();
+  const rates = dataRate === false ? undefined : new DataRateWatch(dataRate, endSlowClient);
 
   /**
    * Acts once the requests before it on its connection are answered, and reads no further meanwhile.
@@ -66,6 +69,7 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
     const field = (name: string): string | undefined => request.headers[name]?.toString();
     const address = context.addressOf(socket.remoteAddress, field);
     const admission = admitHttp1(request, scheme, address);
+    rates?.watch(request, response);
     const end = connections.begin(socket);
     let bytes: number | undefined;
     response.once("close", () => {
@@ -100,6 +104,11 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
         context.callApplication?.({ request, response, fields, abort });
       },
     });
+  }
+
+  function endSlowClient(socket: Socket, what: "content" | "response"): void {
+    if (what === "response") socket.destroy();
+    else server.emit("clientError", new SlowClient(), socket);
   }
 
   function answerRaw(socket: Socket, status: number): void {
@@ -158,6 +167,11 @@ export function createHttp1Server(context: ExchangeContext, settings: Http1Setti
   // The clock behind headersTimeout and requestTimeout starts on "listening" only.
   server.emit("listening");
   return server;
+}
+
+/** What node:http says of a request that did not arrive in time. */
+class SlowClient extends Error {
+  readonly code = "ERR_HTTP_REQUEST_TIMEOUT";
 }
 
 /** After a refused head or with much unread content, the rest of the connection is not worth reading. */

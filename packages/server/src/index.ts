@@ -1,6 +1,8 @@
 export type { AccessLogFormat } from "./access-log.ts";
 export type {
   Application,
+  ConnectionsConfig,
+  DataRateConfig,
   MemoryConfig,
   PagesConfig,
   ReportsConfig,
