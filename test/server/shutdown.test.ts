@@ -5,11 +5,12 @@ import { connect as connectTls } from "node:tls";
 import { once } from "node:events";
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import type { Application } from "@hauberk/server";
+import { type Application, createServer } from "@hauberk/server";
 import { requestOn } from "../support/http-client.ts";
 import { FRAME, frame, PREFACE } from "../support/http2-frames.ts";
 import { type RunningServer, runServer } from "../support/running-server.ts";
 import { rejection } from "../support/rejection.ts";
+import { testAuthority } from "../support/test-authority.ts";
 
 /** An application whose answers wait until `release` is called. */
 function heldApplication(): { app: Application; arrived: Promise<void>; release: () => void } {
@@ -110,6 +111,23 @@ describe("close()", () => {
     socket.end();
     await once(socket.resume(), "close");
     await server.close();
+  });
+
+  it("while listen() is pending leaves nothing listening", async () => {
+    const app: Application = (_request, response) => response.end("ok");
+    const certificate = testAuthority().issue();
+    const { port } = await runServer({ app }).then(async (used) => {
+      await used.close();
+      return used;
+    });
+    const server = createServer({ certificate, app, host: "127.0.0.1", port, httpPort: false });
+    const pending = rejection(server.listen());
+    await server.close();
+    expect((await pending).message).to.equal("Cannot listen: the server was closed");
+    const [refused] = (await once(connectTcp({ host: "127.0.0.1", port }), "error")) as [
+      NodeJS.ErrnoException,
+    ];
+    expect(refused.code).to.equal("ECONNREFUSED");
   });
 
   it("can be called again, and before listen()", async () => {

@@ -69,7 +69,7 @@ function charge(charges: readonly PolicyCharge[]): Decision[] {
 }
 
 /** Returns the words of the tightest policy with those of all. At least one is needed. */
-export function jointDecision(
+function jointDecision(
   decisions: readonly { readonly policy: CompletePolicy; readonly decision: Decision }[],
 ): JointDecision {
   let tightest = decisions[0]!;

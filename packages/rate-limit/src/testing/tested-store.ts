@@ -5,7 +5,7 @@ import type { Store } from "../store.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 /** One request of the tests: large enough that a test on real time sees almost none of it drain. */
-export const REQUEST: number = 60_000 * TICKS_PER_MS;
+const REQUEST: number = 60_000 * TICKS_PER_MS;
 
 /** What the process may take between two answers on real time. */
 const SLACK: number = 10_000 * TICKS_PER_MS;
