@@ -114,7 +114,7 @@ for (const host of HOSTS) {
         order.push(String(request.headers["x-turn"]));
         next();
       };
-      const limit = rateLimit({ limit: 100, windowMs: 1000, burst: 3, delayAfter: 1 });
+      const limit = rateLimit({ ...POLICY, limit: 100, windowMs: 1000, burst: 3, delayAfter: 1 });
       const server = await serve(host, limit, note);
       const replies = await Promise.all(
         ["1", "2", "3"].map((turn) => server.ask({ headers: { "x-turn": turn } })),
