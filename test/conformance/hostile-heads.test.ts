@@ -112,7 +112,11 @@ describe(`${HEADS} hostile request heads`, function () {
   let server: ForkedServer;
   before(async () => {
     site = layOutHostileSite(folder);
-    server = await forkServer({ root: site.root, memory: { revalidateMs: 20 } });
+    server = await forkServer({
+      connections: false,
+      root: site.root,
+      memory: { revalidateMs: 20 },
+    });
   });
   after(async () => {
     expect(await server.close(), "exit code").to.equal(0);
