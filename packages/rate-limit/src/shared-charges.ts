@@ -15,7 +15,11 @@ import type { PolicyCost, StandIn } from "./stand-in.ts";
 export type UnavailableAction = "fail-open" | "fail-closed" | "fallback";
 
 export interface SharedChargesSettings {
-  readonly store: SharedStore & { readonly breakerState?: BreakerState };
+  readonly store: SharedStore & {
+    readonly breakerState?: BreakerState;
+    /** Declared by a store that never takes longer. */
+    readonly deadlineMs?: number;
+  };
   /** Longest wait for the store, whatever it does. Milliseconds. */
   readonly deadlineMs: number;
   readonly actionOf: (policyName: string) => UnavailableAction;
@@ -33,6 +37,8 @@ interface Counts {
 
 /** A policy's arithmetic, fed with debts that a store has answered. */
 interface Reader {
+  /** Of all policies with the name. */
+  readonly counts: Counts;
   readonly interval: number;
   readonly capacity: number;
   /** Decides with `debt`, that of the key with its cost, which was charged. */
@@ -67,22 +73,42 @@ export class SharedCharges {
    * Rejects with what the store rejects with, other than ERR_RATE_LIMIT_STORE_UNAVAILABLE, of which
    * `onUnavailable` is told instead.
    */
-  async consume(
+  consume(
     group: readonly PolicyCost[],
-    onUnavailable: (error: RateLimitError) => void = () => undefined,
+    onUnavailable: (error: RateLimitError) => void = ignore,
   ): Promise<JointDecision<SharedDecision>> {
-    const decision = await this.#decide(group, onUnavailable);
-    for (const { policy, decision: part } of decision.decisions) {
-      this.#countsOf(policy)[part.kind]++;
+    const { standIn } = this.#settings;
+    const isReserved = standIn?.isRecovering === true && group.every(isChargeable);
+    if (isReserved) {
+      const refusals = standIn.reserve(group);
+      if (refusals !== undefined) {
+        const known = this.#isWithoutStore ? standIn.peek(group) : refusals;
+        return Promise.resolve(this.#counted(joint(group, known)));
+      }
     }
-    return decision;
+    // A cost above the burst would not be charged anyway, and its refusal says nothing of the debt.
+    const isCharged = group.every(isChargeable);
+    const charges = group.map((entry) => this.#chargeOf(entry, isCharged ? entry.cost : 0));
+    return this.#ask(charges).then(
+      (debts) => {
+        const isAdmitted = isCharged && isWithin(debts, charges);
+        if (isReserved && !isAdmitted) standIn.release(group);
+        return this.#counted(this.#answered(group, charges, debts, isAdmitted));
+      },
+      (error: unknown) => {
+        if (isReserved) standIn.release(group);
+        const unavailability = requireUnavailable(error);
+        onUnavailable(unavailability);
+        return this.#counted(this.#withoutStore(group, unavailability, "consume"));
+      },
+    );
   }
 
   /** Decides as `consume` would, and charges nothing. */
   async peek(group: readonly PolicyCost[]): Promise<JointDecision<SharedDecision>> {
+    const charges = group.map((entry) => this.#chargeOf(entry, 0));
     try {
-      const debts = await this.#ask(group.map((entry) => this.#chargeOf(entry, 0)));
-      return this.#read(group, debts);
+      return this.#answered(group, charges, await this.#ask(charges), false);
     } catch (error) {
       return this.#withoutStore(group, requireUnavailable(error), "peek");
     }
@@ -107,80 +133,45 @@ export class SharedCharges {
     const charged = group.filter(({ policy, cost }) => policy.limit > 0 && cost > 0);
     standIn?.release(charged);
     const charges = charged.map((entry) => this.#chargeOf(entry, entry.cost));
-    await this.#deadline.hold(Promise.resolve(store.refund(charges)));
+    await this.#held(store.refund(charges));
   }
 
   async forget(policy: CompletePolicy, key: string): Promise<void> {
     this.#settings.standIn?.forget(policy, key);
-    await this.#deadline.hold(Promise.resolve(this.#settings.store.forget(policy.name, key)));
+    await this.#held(this.#settings.store.forget(policy.name, key));
   }
 
   metrics(policy: CompletePolicy): LimiterMetrics {
     const { breakerState } = this.#settings.store;
     return {
       policyName: policy.name,
-      ...this.#countsOf(policy),
+      ...this.#readerOf(policy).counts,
       ...(breakerState !== undefined && { breaker: breakerState }),
     };
   }
 
-  async #decide(
+  /** Decides by what the store has answered to `charges`, and takes note of it. */
+  #answered(
     group: readonly PolicyCost[],
-    onUnavailable: (error: RateLimitError) => void,
-  ): Promise<JointDecision<SharedDecision>> {
+    charges: readonly Charge[],
+    debts: readonly number[],
+    isAdmitted: boolean,
+  ): JointDecision<SharedDecision> {
     const { standIn } = this.#settings;
-    // A cost above the burst would not be charged anyway, and its refusal says nothing of the debt.
-    if (group.some(({ policy, cost }) => cost === 0 || cost > policy.burst))
-      return this.peek(group);
-    const isReserved = standIn?.isRecovering === true;
-    if (isReserved) {
-      const refusals = standIn.reserve(group);
-      if (refusals !== undefined) {
-        return joint(group, this.#isWithoutStore ? standIn.peek(group) : refusals);
-      }
-    }
-    try {
-      const debts = await this.#ask(group.map((entry) => this.#chargeOf(entry, entry.cost)));
-      const isAdmitted = group.every(({ policy }, index) => {
-        return debts[index]! <= this.#readerOf(policy).capacity;
-      });
-      if (isReserved && !isAdmitted) standIn.release(group);
-      return isAdmitted ? this.#charged(group, debts) : this.#refused(group, debts);
-    } catch (error) {
-      if (isReserved) standIn.release(group);
-      const unavailability = requireUnavailable(error);
-      onUnavailable(unavailability);
-      return this.#withoutStore(group, unavailability, "consume");
-    }
-  }
-
-  #charged(group: readonly PolicyCost[], debts: readonly number[]): JointDecision<SharedDecision> {
-    const { standIn } = this.#settings;
-    return joint(
-      group,
-      group.map(({ policy, key, cost }, index) => {
-        standIn?.learn(policy, key, debts[index]!);
-        return this.#readerOf(policy).charged(debts[index]!, cost);
-      }),
-    );
-  }
-
-  #refused(group: readonly PolicyCost[], debts: readonly number[]): JointDecision<SharedDecision> {
-    const owed = group.map(({ policy, cost }, index) => {
-      return debts[index]! - cost * this.#readerOf(policy).interval;
+    const decisions = group.map(({ policy, key, cost }, index) => {
+      const reader = this.#readerOf(policy);
+      const debt = isAdmitted ? debts[index]! : debts[index]! - charges[index]!.cost;
+      standIn?.learn(policy, key, debt);
+      return isAdmitted ? reader.charged(debt, cost) : reader.read(debt, cost);
     });
-    return this.#read(group, owed);
+    return joint(group, decisions);
   }
 
-  #read(group: readonly PolicyCost[], debts: readonly number[]): JointDecision<SharedDecision> {
-    const { standIn } = this.#settings;
-    return joint(
-      group,
-      group.map(({ policy, key, cost }, index) => {
-        standIn?.learn(policy, key, debts[index]!);
-        return this.#readerOf(policy).read(debts[index]!, cost);
-      }),
-    );
+  #counted(decision: JointDecision<SharedDecision>): JointDecision<SharedDecision> {
+    for (const { policy, decision: part } of decision.decisions) {
+      this.#readerOf(policy).counts[part.kind]++;
+    }
+    return decision;
   }
 
   #withoutStore(
@@ -195,7 +186,7 @@ export class SharedCharges {
     const isClosed = actions.includes("fail-closed");
     const locally = standIn?.[isClosed ? "peek" : method](fallbacks) ?? [];
     if (method === "consume") {
-      for (const { policy } of fallbacks) this.#countsOf(policy).fallback++;
+      for (const { policy } of fallbacks) this.#readerOf(policy).counts.fallback++;
     }
     let next = 0;
     const decisions = group.map(({ policy: { limit } }, index): SharedDecision => {
@@ -209,18 +200,32 @@ export class SharedCharges {
   }
 
   /** Asks the store; what it may not answer or do counts as no answer. */
-  async #ask(charges: readonly Charge[]): Promise<readonly number[]> {
-    let debts: unknown;
+  #ask(charges: readonly Charge[]): Promise<readonly number[]> {
+    const { store } = this.#settings;
+    let answer: Promise<unknown>;
     try {
-      debts = await this.#deadline.hold(Promise.resolve(this.#settings.store.charge(charges)));
+      answer = this.#held(store.charge(charges));
     } catch (error) {
-      throw error instanceof RateLimitError ? error : unavailable(error);
+      return Promise.reject(unavailable(error));
     }
-    if (isAnswer(debts, charges)) {
-      this.#isWithoutStore = false;
-      return debts;
-    }
-    throw unavailable(new Error("its answer was not the debts that were asked for"));
+    return answer.then(
+      (debts) => {
+        if (!isAnswer(debts, charges)) {
+          throw unavailable(new Error("its answer was not the debts that were asked for"));
+        }
+        this.#isWithoutStore = false;
+        return debts;
+      },
+      (error: unknown) => {
+        throw error instanceof RateLimitError ? error : unavailable(error);
+      },
+    );
+  }
+
+  /** A store that says what its deadline is keeps it; any other one is watched. */
+  #held<T>(answer: Promise<T>): Promise<T> {
+    const isWatched = this.#settings.store.deadlineMs === undefined;
+    return isWatched ? this.#deadline.hold(Promise.resolve(answer)) : answer;
   }
 
   #chargeOf({ policy, key }: PolicyCost, cost: number): Charge {
@@ -231,7 +236,7 @@ export class SharedCharges {
   #readerOf(policy: CompletePolicy): Reader {
     let reader = this.#readers.get(policy);
     if (reader === undefined) {
-      reader = readerOf(policy);
+      reader = readerOf(policy, this.#countsOf(policy));
       this.#readers.set(policy, reader);
     }
     return reader;
@@ -249,7 +254,15 @@ export class SharedCharges {
 
 const ignore = (): void => undefined;
 
-function readerOf(policy: CompletePolicy): Reader {
+function isChargeable({ policy, cost }: PolicyCost): boolean {
+  return cost > 0 && cost <= policy.burst;
+}
+
+function isWithin(debts: readonly number[], charges: readonly Charge[]): boolean {
+  return debts.every((debt, index) => debt <= charges[index]!.capacity);
+}
+
+function readerOf(policy: CompletePolicy, counts: Counts): Reader {
   let answer = 0;
   const meter: Meter = gcraMeter(policy, {
     charge: () => answer,
@@ -259,6 +272,7 @@ function readerOf(policy: CompletePolicy): Reader {
   });
   const interval = policyInterval(policy);
   return {
+    counts,
     interval,
     capacity: policy.limit === 0 ? 0 : policy.burst * interval,
     charged(debt, cost) {
@@ -275,22 +289,31 @@ function readerOf(policy: CompletePolicy): Reader {
 /** Returns the words of the tightest policy with those of all. */
 function joint(
   group: readonly PolicyCost[],
-  decisions: readonly SharedDecision[],
+  own: readonly SharedDecision[],
 ): JointDecision<SharedDecision> {
-  const parts: PolicyDecision[] = decisions.map((decision, index) => {
+  const decisions: PolicyDecision[] = own.map((decision, index) => {
     return { policy: group[index]!.policy, decision };
   });
-  let tightest = parts[0]!;
+  let tightest = decisions[0]!;
   let delayMs = 0;
-  for (const part of parts) {
+  for (const part of decisions) {
     const { decision } = part;
     if (decision.kind === "admitted") delayMs = Math.max(delayMs, decision.delayMs);
     if (tightness(decision) > tightness(tightest.decision)) tightest = part;
   }
   const { policy, decision } = tightest;
-  return decision.kind === "admitted"
-    ? { ...decision, delayMs, policy, decisions: parts }
-    : { ...decision, policy, decisions: parts };
+  const { limit } = decision;
+  // Written out: a spread of the decision took 0.7 us, several times the decision itself.
+  if (decision.kind === "unavailable") {
+    const { kind, isAdmitted, error } = decision;
+    return { kind, limit, isAdmitted, error, policy, decisions };
+  }
+  const { remaining, resetMs } = decision;
+  if (decision.kind === "admitted") {
+    return { kind: decision.kind, limit, remaining, resetMs, delayMs, policy, decisions };
+  }
+  const { kind, retryAfterMs } = decision;
+  return { kind, limit, remaining, resetMs, retryAfterMs, policy, decisions };
 }
 
 /** Limited by the longest wait, refused without a store, admitted with the least left, unknown. */

@@ -42,7 +42,7 @@ export interface SharedLimiterOptions {
   /** The limiter that stands in for the store. */
   readonly fallback?: FallbackOptions;
   /**
-   * Longest wait for a store that does not keep a shorter deadline of its own, as `RedisStore` does.
+   * Longest wait for a store that has no `deadlineMs` of its own, as `RedisStore` has.
    * Milliseconds, integer from 1 to 60,000.
    *
    * @default 1000
@@ -135,7 +135,14 @@ export function createSharedLimiter(
 
   return Object.freeze({
     policies: complete,
-    consume: async (key: SharedKey, cost = 1) => charges.consume(groupOf(key, cost)),
+    consume(key: SharedKey, cost = 1) {
+      // Not an async function: it would cost every decision three turns of the queue of microtasks.
+      try {
+        return charges.consume(groupOf(key, cost));
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    },
     peek: async (key: SharedKey, cost = 1) => charges.peek(groupOf(key, cost)),
     charge: async (key: SharedKey, cost: number) => charges.charge(groupOf(key, cost)),
     refund: async (key: SharedKey, cost = 1) => charges.refund(groupOf(key, cost)),

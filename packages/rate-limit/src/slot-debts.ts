@@ -25,6 +25,19 @@ export function chargeDebt(
   return debt;
 }
 
+/** Makes a key owe at least `debt`. */
+export function raiseDebt(
+  table: SlotTable,
+  low: number,
+  high: number,
+  debt: number,
+  now: number,
+): void {
+  const slot = table.find(low, high);
+  if (slot === -1) table.insert(low, high, now + debt);
+  else if (table.arrivalTime(slot) < now + debt) table.setArrivalTime(slot, now + debt);
+}
+
 /** What `Ledger.refund` says. */
 export function refundDebt(
   table: SlotTable,

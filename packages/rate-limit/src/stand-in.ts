@@ -1,11 +1,15 @@
 import type { Decision } from "./decision.ts";
+import { randomBytes } from "node:crypto";
 import { TICKS_PER_MS, ticksAt } from "./gcra.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { createHalfSipHash, ledgerKey } from "./half-sip-hash.ts";
+import type { KeyedHash } from "./half-sip-hash.ts";
 import { MAX_WINDOW_MS, policyInterval } from "./policy.ts";
 import type { CompletePolicy } from "./policy.ts";
-import type { Ledger } from "./store.ts";
+import { chargeDebt, forgetDebt, raiseDebt, refundDebt } from "./slot-debts.ts";
+import { SlotTable } from "./slot-table.ts";
 
 const MAX_DEBT = MAX_WINDOW_MS * TICKS_PER_MS;
+const SLOTS = 131_072;
 
 /** What one request costs under one policy; checked. */
 export interface PolicyCost {
@@ -29,9 +33,11 @@ export interface PolicyCost {
 export class StandIn {
   readonly #instances: number;
   readonly #clock: () => number;
-  readonly #store = new MemoryStore();
-  /** Bounded by the policies of the program. */
-  readonly #ledgers = new Map<string, Ledger>();
+  readonly #table = new SlotTable(SLOTS);
+  readonly #secret = randomBytes(8);
+  /** By policy name; bounded by the policies of the program. */
+  readonly #hashes = new Map<string, KeyedHash>();
+  readonly #fingerprint = new Uint32Array(2);
   /** When the last debt of an outage is drained. Ticks. */
   #recoveredAt = 0;
 
@@ -77,18 +83,21 @@ export class StandIn {
   /** Gives back what was reserved. */
   release(group: readonly PolicyCost[]): void {
     for (const { policy, key, cost } of group) {
-      this.#ledger(policy).refund(key, cost * policyInterval(policy), this.#now());
+      const [low, high] = this.#fingerprintOf(policy, key);
+      refundDebt(this.#table, low!, high!, cost * policyInterval(policy), this.#now());
     }
   }
 
   /** Takes note of what a key owes according to the store, where that is more than is known here. */
   learn(policy: CompletePolicy, key: string, debt: number): void {
-    const known = this.#debt(policy, key);
-    if (debt > known) this.#ledger(policy).charge(key, debt - known, MAX_DEBT, this.#now());
+    if (debt === 0) return;
+    const fingerprint = this.#fingerprintOf(policy, key);
+    raiseDebt(this.#table, fingerprint[0]!, fingerprint[1]!, debt, this.#now());
   }
 
   forget(policy: CompletePolicy, key: string): void {
-    this.#ledger(policy).forget(key);
+    const [low, high] = this.#fingerprintOf(policy, key);
+    forgetDebt(this.#table, low!, high!);
   }
 
   #peek(group: readonly PolicyCost[], factor: number): Decision[] {
@@ -108,21 +117,25 @@ export class StandIn {
   #charge(group: readonly PolicyCost[], factor: number): void {
     for (const { policy, key, cost } of group) {
       const needed = Math.min(cost * policyInterval(policy) * factor, MAX_DEBT);
-      this.#ledger(policy).charge(key, needed, 2 * MAX_DEBT, this.#now());
+      const [low, high] = this.#fingerprintOf(policy, key);
+      chargeDebt(this.#table, low!, high!, needed, 2 * MAX_DEBT, this.#now());
     }
   }
 
   #debt(policy: CompletePolicy, key: string): number {
-    return this.#ledger(policy).charge(key, 0, MAX_DEBT, this.#now());
+    const [low, high] = this.#fingerprintOf(policy, key);
+    return chargeDebt(this.#table, low!, high!, 0, MAX_DEBT, this.#now());
   }
 
-  #ledger({ name }: CompletePolicy): Ledger {
-    let ledger = this.#ledgers.get(name);
-    if (ledger === undefined) {
-      ledger = this.#store.ledger(name);
-      this.#ledgers.set(name, ledger);
+  /** Of a key under the policies of one name; overwritten by the next call. */
+  #fingerprintOf({ name }: CompletePolicy, key: string): Uint32Array {
+    let hash = this.#hashes.get(name);
+    if (hash === undefined) {
+      hash = createHalfSipHash(ledgerKey(this.#secret, name));
+      this.#hashes.set(name, hash);
     }
-    return ledger;
+    hash(key, this.#fingerprint);
+    return this.#fingerprint;
   }
 
   #now(): number {

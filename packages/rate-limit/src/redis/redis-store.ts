@@ -39,6 +39,8 @@ const READY_POLL_MS = 10;
  * @throws {SyntaxError} If `url` is malformed.
  */
 export class RedisStore implements SharedStore {
+  /** Longest wait for an answer. Milliseconds. */
+  readonly deadlineMs: number;
   readonly #settings: RedisStoreSettings;
   readonly #clock: () => number;
   readonly #connection: RedisConnection;
@@ -54,6 +56,7 @@ export class RedisStore implements SharedStore {
     const settings = parseRedisStoreOptions(options);
     const { clock, deadlineMs } = settings;
     this.#settings = settings;
+    this.deadlineMs = deadlineMs;
     this.#clock = clock ?? (() => performance.now());
     this.#blocked = new BlockCache(settings.blockCacheKeys, settings.blockCacheMs);
     this.#leases = new PermitLeases(settings.leasePermits);
