@@ -55,6 +55,8 @@ export class SharedCharges {
   readonly #settings: SharedChargesSettings;
   readonly #deadline: Deadline;
   readonly #readers = new WeakMap<CompletePolicy, Reader>();
+  #lastPolicy: CompletePolicy | undefined;
+  #lastReader: Reader | undefined;
   /** Bounded by the policies of the program. */
   readonly #counts = new Map<string, Counts>();
   /** Whether the store did not answer when it was last asked. */
@@ -89,29 +91,29 @@ export class SharedCharges {
     // A cost above the burst would not be charged anyway, and its refusal says nothing of the debt.
     const isCharged = group.every(isChargeable);
     const charges = group.map((entry) => this.#chargeOf(entry, isCharged ? entry.cost : 0));
-    return this.#ask(charges).then(
+    return this.#ask(
+      charges,
       (debts) => {
         const isAdmitted = isCharged && isWithin(debts, charges);
         if (isReserved && !isAdmitted) standIn.release(group);
         return this.#counted(this.#answered(group, charges, debts, isAdmitted));
       },
-      (error: unknown) => {
+      (error) => {
         if (isReserved) standIn.release(group);
-        const unavailability = requireUnavailable(error);
-        onUnavailable(unavailability);
-        return this.#counted(this.#withoutStore(group, unavailability, "consume"));
+        onUnavailable(error);
+        return this.#counted(this.#withoutStore(group, error, "consume"));
       },
     );
   }
 
   /** Decides as `consume` would, and charges nothing. */
-  async peek(group: readonly PolicyCost[]): Promise<JointDecision<SharedDecision>> {
+  peek(group: readonly PolicyCost[]): Promise<JointDecision<SharedDecision>> {
     const charges = group.map((entry) => this.#chargeOf(entry, 0));
-    try {
-      return this.#answered(group, charges, await this.#ask(charges), false);
-    } catch (error) {
-      return this.#withoutStore(group, requireUnavailable(error), "peek");
-    }
+    return this.#ask(
+      charges,
+      (debts) => this.#answered(group, charges, debts, false),
+      (error) => this.#withoutStore(group, error, "peek"),
+    );
   }
 
   /** Charges as much of each cost as still fits. */
@@ -121,9 +123,10 @@ export class SharedCharges {
         const { interval, capacity } = this.#readerOf(entry.policy);
         const cost = Math.min(entry.cost * interval, capacity);
         const charge = { policyName: entry.policy.name, key: entry.key, cost, capacity };
-        const [debt] = await this.#ask([charge]);
+        const [debt] = await this.#ask([charge], identity, rethrow);
         const room = capacity + cost - debt!;
-        if (debt! > capacity && room > 0) await this.#ask([{ ...charge, cost: room }]);
+        if (debt! <= capacity || room <= 0) return;
+        await this.#ask([{ ...charge, cost: room }], identity, rethrow);
       }),
     );
   }
@@ -199,27 +202,35 @@ export class SharedCharges {
     return decision;
   }
 
-  /** Asks the store; what it may not answer or do counts as no answer. */
-  #ask(charges: readonly Charge[]): Promise<readonly number[]> {
+  /**
+   * Asks the store and resolves with what is made of its answer, or of having none: what it may not
+   * answer or do counts as none. Rejects when the store refuses.
+   */
+  #ask<T>(
+    charges: readonly Charge[],
+    onAnswer: (debts: readonly number[]) => T,
+    onUnavailable: (error: RateLimitError) => T,
+  ): Promise<T> {
     const { store } = this.#settings;
+    const onFailure = (error: unknown): T => {
+      if (!(error instanceof RateLimitError)) return onUnavailable(unavailable(error));
+      if (error.code === "ERR_RATE_LIMIT_STORE_UNAVAILABLE") return onUnavailable(error);
+      throw error;
+    };
     let answer: Promise<unknown>;
     try {
       answer = this.#held(store.charge(charges));
     } catch (error) {
-      return Promise.reject(unavailable(error));
+      answer = Promise.reject(error);
     }
-    return answer.then(
-      (debts) => {
-        if (!isAnswer(debts, charges)) {
-          throw unavailable(new Error("its answer was not the debts that were asked for"));
-        }
-        this.#isWithoutStore = false;
-        return debts;
-      },
-      (error: unknown) => {
-        throw error instanceof RateLimitError ? error : unavailable(error);
-      },
-    );
+    // One `then` for both outcomes: each promise more took a tenth of the time of a decision.
+    return answer.then((debts) => {
+      if (!isAnswer(debts, charges)) {
+        return onFailure(new Error("its answer was not the debts that were asked for"));
+      }
+      this.#isWithoutStore = false;
+      return onAnswer(debts);
+    }, onFailure);
   }
 
   /** A store that says what its deadline is keeps it; any other one is watched. */
@@ -234,11 +245,14 @@ export class SharedCharges {
   }
 
   #readerOf(policy: CompletePolicy): Reader {
+    if (policy === this.#lastPolicy) return this.#lastReader!;
     let reader = this.#readers.get(policy);
     if (reader === undefined) {
       reader = readerOf(policy, this.#countsOf(policy));
       this.#readers.set(policy, reader);
     }
+    this.#lastPolicy = policy;
+    this.#lastReader = reader;
     return reader;
   }
 
@@ -331,10 +345,11 @@ function isAnswer(debts: unknown, charges: readonly Charge[]): debts is readonly
   });
 }
 
-function requireUnavailable(error: unknown): RateLimitError {
-  if (error instanceof RateLimitError && error.code === "ERR_RATE_LIMIT_STORE_UNAVAILABLE") {
-    return error;
-  }
+function identity<T>(value: T): T {
+  return value;
+}
+
+function rethrow(error: RateLimitError): never {
   throw error;
 }
 

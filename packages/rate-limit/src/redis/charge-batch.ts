@@ -59,7 +59,7 @@ export class ChargeBatch {
     let first = 0;
     for (const ticket of this.tickets) {
       const next = first + ticket.names.length;
-      settle(ticket, debts.slice(first, next));
+      settle(ticket, next - first === 1 ? [debts[first]!] : debts.slice(first, next));
       first = next;
     }
   }
