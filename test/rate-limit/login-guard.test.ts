@@ -328,6 +328,12 @@ describe("normalizeUsername()", () => {
     });
   }
 
+  it("takes both sharp s for ss", () => {
+    for (const name of ["STRASSE", "stra\u00dfe", "STRA\u1e9eE"]) {
+      expect(normalizeUsername(name), name).to.equal("strasse");
+    }
+  });
+
   it("changes nothing the second time, and does not see case", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (name) => {

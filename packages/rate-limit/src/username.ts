@@ -6,6 +6,7 @@
  * Count with it, do not look up accounts with it, unless accounts are filed in the same form.
  */
 export function normalizeUsername(username: string): string {
-  // Upper case first: the lower case of a sharp s is itself, that of its upper case is "ss".
-  return username.normalize("NFKC").trim().toUpperCase().toLowerCase().normalize("NFKC");
+  // Lower, upper, lower: only the upper case of a small sharp s is "SS", and that of a capital one is itself.
+  const folded = username.normalize("NFKC").trim().toLowerCase().toUpperCase().toLowerCase();
+  return folded.normalize("NFKC");
 }
